@@ -1,0 +1,3 @@
+"""Systemd-style startup for development workspaces."""
+
+__version__ = "0.1.0"

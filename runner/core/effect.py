@@ -1,0 +1,67 @@
+"""Every order that the engine can give.
+
+An order is not a fact: it is never written down as if it had happened. The supervisor does it, and what came of it returns
+to the engine as an event.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Effect(Struct, frozen=True):
+    """Something to do."""
+
+
+class Spawn(Effect, frozen=True):
+    """Execute the unit's command. Answered by ``ProcessSpawned`` or ``SpawnFailed`` before any other event."""
+
+    unit: str
+    invocation: str
+    attempt: int
+
+
+class Signal(Effect, frozen=True):
+    """Send a signal to an invocation's main process alone, or to all of its processes."""
+
+    unit: str
+    invocation: str
+    signal: str
+    to: Literal["main", "tree"]
+
+
+class RunStopCommand(Effect, frozen=True):
+    """Execute the unit's ``stop.command`` beside it. Answered by ``StopCommandEnded``."""
+
+    unit: str
+    invocation: str
+
+
+class StartProbe(Effect, frozen=True):
+    """Begin to ask: once yes for readiness, over and over for health."""
+
+    unit: str
+    invocation: str
+    purpose: Literal["ready", "health"]
+
+
+class StopProbes(Effect, frozen=True):
+    """Stop to ask, whatever the purpose."""
+
+    unit: str
+    invocation: str
+
+
+class SetTimer(Effect, frozen=True):
+    """Send ``TimerFired`` at a time. Setting a timer again moves it."""
+
+    timer: int
+    at: float
+
+
+class CancelTimer(Effect, frozen=True):
+    """Forget a timer."""
+
+    timer: int

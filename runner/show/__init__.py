@@ -1,0 +1,1 @@
+"""Shows: events, snapshots and problems as text."""

@@ -1,0 +1,1 @@
+"""Reads text into units: every problem of every file at once, each with its line and a hint."""
