@@ -1,0 +1,114 @@
+"""Who may run now: locks and jobs.
+
+A unit whose dependencies are met asks to be admitted. It takes all of its locks and a job in one go, or nothing, so two
+units can never hold what the other one needs. Every lock has a queue in the order of asking; a unit is admitted when it is
+the first in the queue of each of its locks, all of them are free, and a job is. Whoever asked first is first in all of its
+queues, so it gets its turn as soon as the holders are done: nobody starves.
+
+A lock is held until the invocation is over, a job only until the unit is ready or over: a service that has come up no
+longer counts against ``--jobs``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request to be admitted."""
+
+    number: int
+    locks: tuple[str, ...]
+
+
+class Admission:
+    """The queues, the holders and the jobs of a run. Work is proportional to the locks of the unit at hand."""
+
+    def __init__(self, jobs: int | None) -> None:
+        self.jobs = jobs
+        self.holders: dict[str, str] = {}
+        """The unit that holds each lock that is held."""
+        self.last_holders: dict[str, str] = {}
+        """The unit that gave each lock back last, the lock that was given back last at the end."""
+        self.queues: dict[str, deque[str]] = {}
+        """The units that wait for each lock, in order."""
+        self._waiting: dict[str, Ticket] = {}
+        self._admitted: dict[str, Ticket] = {}
+        self._working: set[str] = set()
+        self._eligible: list[tuple[int, str]] = []
+        self._tickets = 0
+
+    def request(self, unit: str, locks: tuple[str, ...]) -> None:
+        """Queue a unit; :meth:`grant` tells when its turn has come."""
+        self._tickets += 1
+        self._waiting[unit] = Ticket(self._tickets, locks)
+        for lock in locks:
+            self.queues.setdefault(lock, deque()).append(unit)
+        self._consider(unit)
+
+    def withdraw(self, unit: str) -> None:
+        """Forget a request, if there is one."""
+        ticket = self._waiting.pop(unit, None)
+        for lock in ticket.locks if ticket else ():
+            self.queues[lock].remove(unit)
+            self._consider_first(lock)
+
+    def grant(self) -> list[str]:
+        """Admit all whose turn it is, first come first."""
+        granted = []
+        while self._eligible and (self.jobs is None or len(self._working) < self.jobs):
+            number, unit = heappop(self._eligible)
+            ticket = self._waiting.get(unit)
+            if ticket is None or ticket.number != number:
+                continue
+            self._admitted[unit] = self._waiting.pop(unit)
+            self._working.add(unit)
+            for lock in ticket.locks:
+                self.queues[lock].popleft()
+                self.holders[lock] = unit
+            granted.append(unit)
+        return granted
+
+    def free_job(self, unit: str) -> None:
+        """Give the job back but keep the locks: the unit is ready."""
+        self._working.discard(unit)
+
+    def release(self, unit: str) -> None:
+        """Give back all that a unit holds."""
+        self._working.discard(unit)
+        ticket = self._admitted.pop(unit, None)
+        for lock in ticket.locks if ticket else ():
+            del self.holders[lock]
+            self.last_holders.pop(lock, None)
+            self.last_holders[lock] = unit
+            self._consider_first(lock)
+
+    def blockers(self, unit: str) -> list[tuple[str, str]]:
+        """The locks that a waiting unit cannot have, each with its holder or, where it is free, the first in its queue."""
+        ticket = self._waiting.get(unit)
+        found = []
+        for lock in ticket.locks if ticket else ():
+            ahead = self.holders.get(lock) or self.queues[lock][0]
+            if ahead != unit:
+                found.append((lock, ahead))
+        return found
+
+    def last_holder(self, locks: tuple[str, ...]) -> str | None:
+        """The unit that was the last to give one of these locks back."""
+        return next((unit for lock, unit in reversed(self.last_holders.items()) if lock in locks), None)
+
+    def is_waiting(self, unit: str) -> bool:
+        """Whether a unit's request still stands."""
+        return unit in self._waiting
+
+    def _consider_first(self, lock: str) -> None:
+        if self.queues[lock]:
+            self._consider(self.queues[lock][0])
+
+    def _consider(self, unit: str) -> None:
+        ticket = self._waiting[unit]
+        if all(lock not in self.holders and self.queues[lock][0] == unit for lock in ticket.locks):
+            heappush(self._eligible, (ticket.number, unit))

@@ -1,0 +1,111 @@
+"""How an attempt begins, becomes ready, and is concluded: by the end of the unit or by another attempt."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from .effect import Spawn, StartProbe
+from .event import Outcome, UnitEnded, UnitReady, UnitRetrying, UnitStarting
+from .node import Node, Verdict
+from .policy import restart_delay, retry_delay
+from .run import Run
+from .words import say_count, say_duration
+
+
+def start(run: Run, node: Node) -> None:
+    """Execute the unit's command: first write that it is about to be, then order it."""
+    node.begin_attempt(run.next_invocation())
+    run.emit(UnitStarting(at=run.now, unit=node.name, invocation=node.invocation, attempt=node.attempt))
+    run.order(Spawn(node.name, node.invocation, node.attempt))
+
+
+def become_ready(run: Run, node: Node) -> None:
+    """Let the dependents go. A service need not hurry any more, counts as no job, and is looked after from now on."""
+    started_at = node.started_at if node.started_at is not None else run.now
+    run.emit(UnitReady(at=run.now, unit=node.name, after=run.now - started_at))
+    node.was_ready = True
+    run.admission.free_job(node.name)
+    if node.unit.kind == "service":
+        run.cancel_timers(node, "timeout")
+    if node.unit.health:
+        run.order(StartProbe(node.name, node.invocation, "health"))
+
+
+def conclude(run: Run, node: Node, verdict: Verdict, luck: float) -> None:
+    """The attempt is over and nothing of it is left: the unit's policy says whether another follows."""
+    delay: float | None = None
+    if node.stop_reason is None and verdict.then == "retry":
+        delay = retry_delay(node.unit.retry, node.attempt, luck)
+    elif node.stop_reason is None and verdict.then == "restart" and _is_restart_wanted(node, verdict):
+        delay = restart_delay(node.unit.restart, node.restarts, run.now)
+        if delay is None:
+            verdict = Verdict("failed", f"{verdict.reason}; {_limit_in_words(node)}")
+    if delay is None:
+        end(run, node, verdict.outcome, verdict.reason)
+    else:
+        _back_off(run, node, verdict, delay)
+
+
+def _is_restart_wanted(node: Node, verdict: Verdict) -> bool:
+    when = node.unit.restart.when
+    return verdict.forced or when == "always" or (when == "on-failure" and verdict.outcome in ("failed", "timed-out"))
+
+
+def _limit_in_words(node: Node) -> str:
+    policy = node.unit.restart
+    return f"restarted {say_count(policy.limit, 'time')} within {say_duration(policy.window)}, which is its limit"
+
+
+def _back_off(run: Run, node: Node, verdict: Verdict, delay: float) -> None:
+    run.cancel_timers(node, "timeout", "ready", "stop")
+    run.admission.release(node.name)
+    exit_code, signal = _exit(node)
+    run.emit(
+        UnitRetrying(
+            at=run.now,
+            unit=node.name,
+            attempt=node.attempt + 1,
+            delay=delay,
+            reason=verdict.reason,
+            exit_code=UNSET if exit_code is None else exit_code,
+            signal=UNSET if signal is None else signal,
+        )
+    )
+    run.set_timer(node, "backoff", run.now + delay)
+
+
+def end(run: Run, node: Node, outcome: Outcome, reason: str) -> None:
+    """Give the unit its outcome, and others what it held."""
+    run.cancel_timers(node, "wait", "timeout", "ready", "backoff", "stop")
+    run.admission.withdraw(node.name)
+    run.admission.release(node.name)
+    node.outcome, node.reason = outcome, reason
+    node.pid = None
+    if not node.unit.optional and outcome not in ("succeeded", "unneeded") and run.stop_reason is None:
+        run.failed[node.name] = None
+    exit_code, signal = _exit(node)
+    run.emit(
+        UnitEnded(
+            at=run.now,
+            unit=node.name,
+            outcome=outcome,
+            reason=reason,
+            cause=node.cause or UNSET,
+            exit_code=UNSET if exit_code is None else exit_code,
+            signal=UNSET if signal is None else signal,
+            duration=_duration(run, node),
+            cpu=node.exit.cpu if node.exit else 0.0,
+            max_rss=node.exit.max_rss if node.exit else 0,
+        )
+    )
+
+
+def _duration(run: Run, node: Node) -> float:
+    """How long the main process of the last attempt was there."""
+    if node.started_at is None:
+        return 0.0
+    return (node.exit.at if node.exit else run.now) - node.started_at
+
+
+def _exit(node: Node) -> tuple[int | None, str | None]:
+    return (node.exit.exit_code, node.exit.signal) if node.exit else (None, None)

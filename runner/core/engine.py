@@ -1,0 +1,194 @@
+"""The engine decides: one event in, the facts and orders that follow from it out.
+
+Theory of operation
+===================
+
+``Engine.apply`` takes one observed event and returns a :class:`~runner.core.run.Step`. It has no clock (time is in the
+event), no randomness (luck is in the event), and touches nothing outside itself, so the same events give the same steps on
+any machine, and a whole startup can be played in a test, in a simulation, or again after a crash.
+
+A step has three parts, always in this order.
+
+1. *What the event means for its unit* (``life``, ``stop``, ``want``). The unit's state moves through the table of
+   transitions, and a unit with news for its neighbours is put on the queue of the touched.
+2. *What it means for others*, until nothing is touched any more: dependents are let go or skipped, units are admitted to
+   locks and jobs, handlers of an end are started, a stop's wave goes on to the dependencies. Nothing looks at every unit;
+   the work is proportional to the neighbours of what changed.
+3. *What it means for the run*: the startup is finished when no unit is left that it waits for, the run is over when nothing
+   is active any more.
+
+The facts of a step must be in the journal before its orders are carried out. Spawn is ordered, not done, by the engine, so
+between the order and its answer a unit is ``running`` without a pid; a stop that falls in between waits for the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import ladder, life, stop, want
+from .attempt import become_ready
+from .event import (
+    KillRequested,
+    Observed,
+    ProbeFailed,
+    ProbeSucceeded,
+    ProcessExited,
+    ProcessSpawned,
+    RunEnded,
+    RunOutcome,
+    SpawnFailed,
+    StartRequested,
+    StartupFinished,
+    StatusReported,
+    StopCommandEnded,
+    StopRequested,
+    TimeoutExtended,
+    TimerFired,
+    TreeEnded,
+)
+from .graph import Graph
+from .node import Node, TimerKind
+from .run import Run, Step
+
+_ABOUT_AN_INVOCATION: dict[type[Observed], Callable[[Run, Node, Any], None]] = {
+    ProcessSpawned: life.spawned,
+    SpawnFailed: life.spawn_failed,
+    ProcessExited: life.exited,
+    TreeEnded: life.tree_ended,
+    StopCommandEnded: life.stop_command_ended,
+    ProbeSucceeded: life.probe_succeeded,
+    ProbeFailed: life.probe_failed,
+    TimeoutExtended: life.timeout_extended,
+    StatusReported: life.status_reported,
+}
+
+_TIMERS: dict[TimerKind, Callable[[Run, Node], None]] = {
+    "wait": want.wait_timed_out,
+    "timeout": life.timed_out,
+    "ready": become_ready,
+    "backoff": want.ask,
+    "stop": ladder.timed_out,
+}
+
+
+class Engine:
+    """The decisions of one run over one graph.
+
+    ``run`` is the run's identifier, from which those of invocations are made. ``jobs`` limits how many units may be on their
+    way to ready or to their end at a time; ``fail_fast`` stops everything at the first failure that is not optional;
+    ``keep`` lets the run go on though nothing is active.
+    """
+
+    def __init__(self, graph: Graph, *, run: str, jobs: int | None = None, fail_fast: bool = False, keep: bool = False) -> None:
+        self._run = Run(graph, run, jobs=jobs, fail_fast=fail_fast, keep=keep)
+
+    @property
+    def graph(self) -> Graph:
+        """The units and edges that it decides over."""
+        return self._run.graph
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """What it knows of each unit; for reading only."""
+        return self._run.nodes
+
+    @property
+    def is_over(self) -> bool:
+        """The run has ended; no event changes anything any more."""
+        return self._run.is_over
+
+    def apply(self, event: Observed) -> Step:
+        """Decide what an event means. Events about an invocation that is over, and timers that were cancelled, mean nothing."""
+        run = self._run
+        if run.is_over:
+            return Step()
+        run.now = event.at
+        self._apply(event)
+        self._settle()
+        return run.take_step()
+
+    def _apply(self, event: Observed) -> None:
+        run = self._run
+        handler = _ABOUT_AN_INVOCATION.get(type(event))
+        if handler:
+            self._apply_to_invocation(event, handler)
+            return
+        match event:
+            case TimerFired():
+                found = run.take_timer(event.timer)
+                if found:
+                    _TIMERS[found[1]](run, found[0])
+            case StartRequested():
+                run.has_begun = True
+                if run.stop_reason is None:
+                    names = run.graph.select(event.units) if event.units else set(run.nodes) - run.graph.handlers
+                    want.want(run, (name for name in run.nodes if name in names))
+            case StopRequested(units=()):
+                stop.stop_all(run, event.reason)
+            case StopRequested():
+                stop.stop(run, run.graph.select(event.units), event.reason)
+            case KillRequested():
+                stop.kill_all(run, event.reason)
+            case _:
+                raise TypeError(f"no observed event: {event!r}")
+
+    def _apply_to_invocation(self, event: Any, handler: Callable[[Run, Node, Any], None]) -> None:
+        node = self._run.nodes.get(event.unit)
+        if node is None or event.invocation != node.invocation or not node.is_active:
+            return
+        handler(self._run, node, event)
+        if node.stop_waits is not None:
+            stop.proceed(self._run, node)
+
+    def _settle(self) -> None:
+        run = self._run
+        while True:
+            while run.touched:
+                node = run.touched.popleft()
+                want.tell_dependents(run, node)
+                if node.state == "ended":
+                    self._after_end(node)
+            if not want.admit(run):
+                break
+        want.tell_waiting(run)
+        self._conclude_run()
+
+    def _after_end(self, node: Node) -> None:
+        run = self._run
+        if node.stop_waits is not None:
+            stop.proceed(run, node)
+        if run.stop_reason is not None:
+            return
+        if run.fail_fast and node.name in run.failed and not run.has_finished:
+            stop.stop_all(run, f'"{node.name}" did not succeed, and --fail-fast was given')
+            return
+        handlers: tuple[str, ...] = ()
+        if node.outcome == "succeeded":
+            handlers = node.unit.on_success
+        elif node.outcome in ("failed", "timed-out"):
+            handlers = node.unit.on_failure
+        want.want(run, (name for name in handlers if run.nodes[name].state == "idle"))
+
+    def _conclude_run(self) -> None:
+        run = self._run
+        if run.has_begun and not run.has_finished and run.stop_reason is None and not run.unsettled:
+            run.has_finished = True
+            run.emit(
+                StartupFinished(
+                    at=run.now,
+                    outcome="failed" if run.failed else "succeeded",
+                    duration=run.now,
+                    failed=tuple(run.failed),
+                    critical_path=tuple(run.critical_path()),
+                )
+            )
+        may_end = run.stop_reason is not None or (run.has_finished and not run.keep)
+        if may_end and not run.active:
+            run.is_over = True
+            run.emit(RunEnded(at=run.now, outcome=self._outcome(), duration=run.now))
+
+    def _outcome(self) -> RunOutcome:
+        if self._run.failed:
+            return "failed"
+        return "succeeded" if self._run.has_finished else "cancelled"

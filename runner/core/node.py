@@ -1,0 +1,115 @@
+"""What the engine knows of one unit while it lives: the mutable side of a unit."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .event import Outcome, ProcessExited
+from .graph import Edge
+from .state import State
+from .unit import Unit
+
+TimerKind = Literal["wait", "timeout", "ready", "backoff", "stop"]
+Then = Literal["end", "retry", "restart"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an attempt came to, and what may follow it.
+
+    It is made when the attempt is over or, where processes must be ended first, when that begins: so a unit in ``stopping``
+    always knows why.
+    """
+
+    outcome: Outcome
+    reason: str
+    then: Then = "end"
+    """``retry`` and ``restart`` say which policy is asked whether another attempt follows."""
+    forced: bool = False
+    """Restart whatever the policy's ``when`` says: a health check asked for it."""
+
+
+_RESTARTS_REMEMBERED = 64
+"""Enough for any backoff to reach its most, where a service may be restarted without limit."""
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One unit's state, its current invocation, and what it waits for."""
+
+    unit: Unit
+    name: str = field(init=False)
+    state: State = "idle"
+    outcome: Outcome | None = None
+    reason: str = ""
+    cause: str = ""
+    """For a skipped unit: the one at the root of it."""
+
+    unmet: dict[str, Edge] = field(default_factory=dict)
+    """Dependencies that are pending; empty as soon as it was released."""
+    released_by: str | None = None
+    """The dependency, or the last holder of its lock, whose end let it go: a link of the critical path."""
+
+    attempt: int = 0
+    invocation: str = ""
+    pid: int | None = None
+    """The main process; None before it was spawned and after it was reaped."""
+    started_at: float | None = None
+    was_ready: bool = False
+    """Since it was wanted, so its end is for ``restart`` to judge rather than for ``retry``."""
+    exit: ProcessExited | None = None
+    """How the main process of the last invocation ended."""
+    failures: int = 0
+    """Health probes that said no, in a row."""
+    restarts: deque[float] = field(default_factory=deque)
+
+    verdict: Verdict | None = None
+    """Why it is being stopped, while it is."""
+    killed: bool = False
+    """SIGKILL was sent to the current invocation."""
+    stop_reason: str | None = None
+    """Somebody wants it to end."""
+    stop_waits: int | None = None
+    """While it is in a stop's wave: how many of its dependents are not yet gone."""
+    timers: dict[TimerKind, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.name = self.unit.name
+        self.restarts = deque(maxlen=self.unit.restart.limit or _RESTARTS_REMEMBERED)
+
+    @property
+    def is_active(self) -> bool:
+        """It is wanted and has no outcome yet."""
+        return self.state not in ("idle", "ended")
+
+    @property
+    def has_settled(self) -> bool:
+        """The startup need not wait for it any more."""
+        return not self.is_active or (self.state == "ready" and self.unit.kind == "service")
+
+    @property
+    def has_failed(self) -> bool:
+        """It ended, and not in its goal."""
+        return self.state == "ended" and self.outcome not in ("succeeded", "unneeded")
+
+    def renew(self) -> None:
+        """Forget the life before this one: the unit is wanted again."""
+        self.attempt = 0
+        self.outcome, self.reason, self.cause = None, "", ""
+        self.unmet, self.released_by = {}, None
+        self.was_ready = False
+        self.restarts.clear()
+        self.stop_reason = None
+        self.stop_waits = None
+        self.begin_attempt("")
+        self.attempt = 0
+
+    def begin_attempt(self, invocation: str) -> None:
+        """Forget the attempt before this one."""
+        self.attempt += 1
+        self.invocation = invocation
+        self.pid = self.started_at = self.exit = self.verdict = None
+        self.killed = False
+        self.failures = 0

@@ -1,0 +1,135 @@
+"""The state of one run, and the few primitives by which the engine's parts change it.
+
+A part (``want``, ``life``, ``stop``) never sets a node's state: it emits an event, and the table of transitions does. So
+whatever the engine knows about states, the journal says too.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from .admission import Admission
+from .effect import CancelTimer, Effect, SetTimer
+from .event import Decided, UnitEnded, UnitEvent
+from .graph import Graph
+from .node import Node, TimerKind
+from .state import next_state
+
+
+class Step(Struct, frozen=True):
+    """What came of one event: the facts to write down, then the orders to carry out, each in this order."""
+
+    events: tuple[Decided, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+
+class Run:
+    """All units of a run, who is touched, and what the current step has brought so far."""
+
+    def __init__(self, graph: Graph, run: str, *, jobs: int | None, fail_fast: bool, keep: bool) -> None:
+        self.id = run
+        self.graph = graph
+        self.nodes = {name: Node(unit) for name, unit in graph.units.items()}
+        self.admission = Admission(jobs)
+        self.fail_fast = fail_fast
+        self.keep = keep
+        self.now = 0.0
+        self.touched: deque[Node] = deque()
+        """Nodes of which their dependents do not know the news yet."""
+        self.asking: dict[str, Node] = {}
+        """Nodes that asked to be admitted in this step."""
+        self.active = 0
+        """How many units are neither idle nor ended."""
+        self.unsettled = 0
+        """How many of these the startup waits for."""
+        self.failed: dict[str, None] = {}
+        """Units that are not optional and missed their goal, in the order in which they did."""
+        self.last_settled: Node | None = None
+        self.has_begun = False
+        self.has_finished = False
+        self.is_over = False
+        self.stop_reason: str | None = None
+        """Why the whole run is being stopped, once it is."""
+        self.is_killing = False
+        """Nobody has patience for the stop ladder any more."""
+        self._invocations = 0
+        self._timers: dict[int, tuple[Node, TimerKind]] = {}
+        self._deadlines: dict[int, float] = {}
+        self._timers_made = 0
+        self._events: list[Decided] = []
+        self._effects: list[Effect] = []
+
+    def emit(self, event: Decided) -> None:
+        """Decide a fact. One that is about a unit moves its state and, where that can matter to others, touches it."""
+        self._events.append(event)
+        if isinstance(event, UnitEvent):
+            node = self.nodes[event.unit]
+            was, had_settled = node.state, node.has_settled
+            node.state = next_state(was, event)
+            if node.state != was or isinstance(event, UnitEnded):
+                self._account(node, was in ("idle", "ended"), had_settled)
+
+    def _account(self, node: Node, was_inactive: bool, had_settled: bool) -> None:
+        self.active += node.is_active - (not was_inactive)
+        self.unsettled += had_settled - node.has_settled
+        if node.has_settled and not had_settled:
+            self.last_settled = node
+        self.touched.append(node)
+
+    def order(self, effect: Effect) -> None:
+        """Give an order to the supervisor."""
+        self._effects.append(effect)
+
+    def next_invocation(self) -> str:
+        """An identifier that no other attempt of any run has."""
+        self._invocations += 1
+        return f"{self.id}.{self._invocations}"
+
+    def set_timer(self, node: Node, kind: TimerKind, at: float) -> None:
+        """Set or move the one timer of this kind that a node has."""
+        if kind not in node.timers:
+            self._timers_made += 1
+            node.timers[kind] = self._timers_made
+            self._timers[self._timers_made] = (node, kind)
+        self._deadlines[node.timers[kind]] = at
+        self.order(SetTimer(node.timers[kind], at))
+
+    def prolong_timer(self, node: Node, kind: TimerKind, at: float) -> None:
+        """Move a timer to a later time; one that is not set, or later already, stays as it is."""
+        timer = node.timers.get(kind)
+        if timer is not None and at > self._deadlines[timer]:
+            self.set_timer(node, kind, at)
+
+    def cancel_timers(self, node: Node, *kinds: TimerKind) -> None:
+        """Forget timers of these kinds, where they are set."""
+        for kind in kinds:
+            timer = node.timers.pop(kind, None)
+            if timer is not None:
+                del self._timers[timer], self._deadlines[timer]
+                self.order(CancelTimer(timer))
+
+    def take_timer(self, timer: int) -> tuple[Node, TimerKind] | None:
+        """Whose timer fired, or None where it was cancelled meanwhile."""
+        found = self._timers.pop(timer, None)
+        if found:
+            del found[0].timers[found[1]], self._deadlines[timer]
+        return found
+
+    def take_step(self) -> Step:
+        """What the step has brought; the next one begins empty."""
+        step = Step(tuple(self._events), tuple(self._effects))
+        self._events.clear()
+        self._effects.clear()
+        return step
+
+    def critical_path(self) -> Sequence[str]:
+        """The chain of releases that led to the last unit to settle, first unit first."""
+        chain: list[str] = []
+        node = self.last_settled
+        while node is not None and node.name not in chain:
+            chain.append(node.name)
+            node = self.nodes[node.released_by] if node.released_by else None
+        return chain[::-1]

@@ -1,0 +1,71 @@
+"""Who is stopped, and in which order: the reverse of the order in which units depend on each other.
+
+A stop goes as a wave over the units it names and all that depend on them. Every unit of the wave counts its dependents
+that are not yet gone; when the count is zero and the unit itself has ended, it is gone, and its dependencies count one less.
+Units that ended long ago are part of the wave too: a database waits for the web server that came after the migration that
+came after the database, though the migration is over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+
+from . import ladder
+from .attempt import end
+from .node import Node, Verdict
+from .run import Run
+
+
+def stop(run: Run, names: Iterable[str], reason: str) -> None:
+    """Stop units, and before each of them all that depend on it."""
+    wave = [run.nodes[name] for name in sorted(run.graph.dependents_closure(names))]
+    for node in wave:
+        node.stop_waits = len(run.graph.dependents[node.name])
+        node.stop_reason = reason
+        if node.state == "stopping" and node.verdict and node.verdict.then == "restart":
+            node.verdict = Verdict("cancelled", reason)
+    for node in wave:
+        if node.state in ("waiting", "backoff"):
+            end(run, node, "cancelled", reason)
+    for node in wave:
+        proceed(run, node)
+
+
+def stop_all(run: Run, reason: str) -> None:
+    """Stop everything, and then the run."""
+    if run.stop_reason is None:
+        run.stop_reason = reason
+        stop(run, run.nodes, reason)
+
+
+def proceed(run: Run, node: Node) -> None:
+    """Take the wave as far as it goes from a unit that has news: it was spawned, it ended, or a dependent is gone."""
+    queue = deque([node])
+    while queue:
+        node = queue.popleft()
+        if node.stop_waits != 0:
+            continue
+        if not node.is_active:
+            node.stop_waits = None
+            for dependency in run.graph.after[node.name]:
+                other = run.nodes[dependency]
+                if other.stop_waits:
+                    other.stop_waits -= 1
+                    queue.append(other)
+        elif node.state in ("running", "ready") and node.pid is not None:
+            ladder.begin(run, node, Verdict("cancelled", node.stop_reason or "stopped"))
+
+
+def kill_all(run: Run, reason: str) -> None:
+    """Kill whatever has a process, in no order at all."""
+    stop_all(run, reason)
+    run.is_killing = True
+    for node in run.nodes.values():
+        if node.state in ("running", "ready") and node.pid is not None:
+            ladder.begin(run, node, Verdict("cancelled", reason))
+        elif node.state == "stopping" and not node.killed:
+            if node.verdict:
+                node.verdict = replace(node.verdict, reason=f"{node.verdict.reason}, {reason}")
+            ladder.kill(run, node)

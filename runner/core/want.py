@@ -1,0 +1,156 @@
+"""How units come to be wanted, wait, are let go and are skipped.
+
+Wants travel along edges by a queue to a fixed point: whoever is wanted wants what it depends on. Only when all are known
+does each look at its dependencies, once; from then on it hears of a dependency only when that one's state changes. So the
+work of a step is proportional to the neighbours that it touches, and a unit without news costs nothing.
+
+A unit that was let go is not called back when a dependency falls behind later. One that still waits for something else
+is: it looks at what is, not at what was.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from .attempt import end, start
+from .event import UnitWaiting, WaitsFor
+from .node import Node
+from .release import Release, release
+from .run import Run
+from .words import say_duration
+
+
+def want(run: Run, names: Iterable[str]) -> None:
+    """Make units wanted, and all that they need and that is not there.
+
+    A unit that is named and has ended runs again. A dependency that has ended runs again only where its end is what stands
+    in the way.
+    """
+    newly: dict[str, Node] = {}
+    queue = deque(node for name in names if not (node := run.nodes[name]).is_active)
+    while queue:
+        node = queue.popleft()
+        if node.name in newly:
+            continue
+        newly[node.name] = node
+        for dependency, edge in run.graph.after[node.name].items():
+            other = run.nodes[dependency]
+            if not other.is_active and release(edge, other.unit.kind, other.state, other.outcome) != "met":
+                queue.append(other)
+    order = run.graph.units if len(newly) > 1 else newly
+    for name in order:
+        if name in newly:
+            _enter(run, newly[name], newly)
+
+
+def _enter(run: Run, node: Node, newly: dict[str, Node]) -> None:
+    node.renew()
+    run.failed.pop(node.name, None)
+    obstacle: Node | None = None
+    for dependency, edge in run.graph.after[node.name].items():
+        other = run.nodes[dependency]
+        state = "pending" if dependency in newly else _release(other, edge.unit, run)
+        if state == "pending":
+            node.unmet[dependency] = edge
+        elif state == "impossible":
+            obstacle = obstacle or other
+    if obstacle:
+        skip(run, node, obstacle)
+    elif node.unmet:
+        waits_for = tuple(WaitsFor(unit=edge.dependency, requires=edge.requires) for edge in node.unmet.values())
+        run.emit(UnitWaiting(at=run.now, unit=node.name, waits_for=waits_for))
+        if node.unit.wait_timeout is not None:
+            run.set_timer(node, "wait", run.now + node.unit.wait_timeout)
+    else:
+        go(run, node)
+
+
+def _release(dependency: Node, unit: str, run: Run) -> Release:
+    edge = run.graph.after[unit][dependency.name]
+    return release(edge, dependency.unit.kind, dependency.state, dependency.outcome)
+
+
+def tell_dependents(run: Run, node: Node) -> None:
+    """Let those who wait for a node know its news."""
+    for name, edge in run.graph.dependents[node.name].items():
+        dependent = run.nodes[name]
+        if dependent.state != "waiting" or not dependent.unmet:
+            continue
+        state = release(edge, node.unit.kind, node.state, node.outcome)
+        if state == "impossible":
+            skip(run, dependent, node)
+        elif state == "pending":
+            dependent.unmet[node.name] = edge
+        elif dependent.unmet.pop(node.name, None) and not dependent.unmet:
+            dependent.released_by = node.name
+            run.cancel_timers(dependent, "wait")
+            go(run, dependent)
+
+
+def go(run: Run, node: Node) -> None:
+    """All dependencies are met: a target is reached, anything else asks to be admitted."""
+    if node.unit.kind == "target":
+        end(run, node, "succeeded", "reached")
+    else:
+        ask(run, node)
+
+
+def ask(run: Run, node: Node) -> None:
+    """Ask for the locks and a job."""
+    run.admission.request(node.name, node.unit.locks)
+    run.asking[node.name] = node
+
+
+def admit(run: Run) -> bool:
+    """Start all whose turn it is; says whether there were any."""
+    granted = run.admission.grant()
+    for name in granted:
+        node = run.nodes[name]
+        if name not in run.asking:
+            node.released_by = run.admission.last_holder(node.unit.locks) or node.released_by
+        start(run, node)
+    return bool(granted)
+
+
+def tell_waiting(run: Run) -> None:
+    """Write down what those wait for who asked in this step and were not admitted."""
+    for name in run.asking:
+        if run.admission.is_waiting(name):
+            locks = tuple(WaitsFor(lock=lock, holder=holder) for lock, holder in run.admission.blockers(name))
+            jobs = (WaitsFor(jobs=run.admission.jobs),) if run.admission.jobs is not None else ()
+            run.emit(UnitWaiting(at=run.now, unit=name, waits_for=locks or jobs))
+    run.asking.clear()
+
+
+def wait_timed_out(run: Run, node: Node) -> None:
+    """It has waited for its dependencies as long as it may."""
+    names = ", ".join(f'"{name}"' for name in node.unmet)
+    end(run, node, "timed-out", f"waited {say_duration(node.unit.wait_timeout or 0)} for {names}")
+
+
+def skip(run: Run, node: Node, obstacle: Node) -> None:
+    """A dependency has made it impossible for the unit to run."""
+    node.cause = obstacle.cause or obstacle.name
+    node.released_by = obstacle.name
+    node.unmet = {}
+    root = run.nodes[node.cause]
+    reason = f'dependency "{obstacle.name}" {_said(obstacle)}'
+    if obstacle.cause:
+        reason += f', because "{root.name}" {_said(root)}'
+    end(run, node, "skipped", reason)
+
+
+def _said(node: Node) -> str:
+    """How a dependency's end is told to those that it concerns."""
+    match node.outcome:
+        case "skipped":
+            return "was skipped"
+        case "cancelled":
+            return f"was cancelled: {node.reason}"
+        case "timed-out":
+            return f"timed out: {node.reason}"
+        case "failed":
+            return f"failed: {node.reason}"
+        case _:
+            return f"is over: {node.reason}"
