@@ -1,0 +1,72 @@
+"""A process that was spawned here: watched by its pidfd, reaped with wait4, its output read to the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .output import Output
+from .poller import Poller
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended, and what it and its descendants that were waited for have used (getrusage(2))."""
+
+    exit_code: int | None = None
+    signal: str | None = None
+    cpu: float = 0.0
+    """Seconds, user and system."""
+    max_rss: int = 0
+    """Bytes of the largest process."""
+
+
+class Child:
+    """A process and its output, from the spawn until the one is reaped and the other at its end.
+
+    The two ends are independent: a grandchild may hold the pipe for long after the process is gone, and is read meanwhile.
+    """
+
+    def __init__(self, poller: Poller, process: subprocess.Popen[bytes], output: Output, on_exit: Callable[[Exit], None]) -> None:
+        self.pid = process.pid
+        self.output = output
+        self.is_running = True
+        self._poller = poller
+        self._process = process
+        self._on_exit = on_exit
+        self._pidfd = os.pidfd_open(process.pid)
+        poller.add(self._pidfd, self._exited)
+        poller.add(output.fileno(), self._readable)
+
+    def _readable(self) -> None:
+        if not self.output.read():
+            self.close_output()
+
+    def _exited(self) -> None:
+        _, status, usage = os.wait4(self.pid, 0)
+        self.is_running = False
+        self._process.returncode = code = os.waitstatus_to_exitcode(status)
+        self._poller.remove(self._pidfd)
+        os.close(self._pidfd)
+        if self.output.fileno() >= 0:
+            self._readable()  # what it wrote last belongs to it, and a pipe holds less than one read takes
+        cpu = usage.ru_utime + usage.ru_stime
+        max_rss = usage.ru_maxrss * 1024
+        self._on_exit(Exit(None, signal_name(-code), cpu, max_rss) if code < 0 else Exit(code, None, cpu, max_rss))
+
+    def close_output(self) -> None:
+        """Read no more, though somebody may still hold the other end."""
+        if self.output.fileno() >= 0:
+            self._poller.remove(self.output.fileno())
+            self.output.close()
+
+
+def signal_name(number: int) -> str:
+    """``SIGTERM`` for 15; real-time signals have no name of their own."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,65 @@
+"""What a unit's processes find in their environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ..core.unit import Unit
+from .spawn import Environment, SpawnError
+
+_OURS_ALONE = (b"NOTIFY_SOCKET", b"WATCHDOG_USEC", b"WATCHDOG_PID", b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES")
+"""What systemd tells the process that it starts; a unit that believed it would speak for the supervisor."""
+
+
+def base_environment(environment: Mapping[str, str]) -> dict[bytes, bytes]:
+    """The supervisor's own environment, as far as it concerns units."""
+    base = {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
+    for name in _OURS_ALONE:
+        base.pop(name, None)
+    return base
+
+
+def unit_environment(base: Environment, unit: Unit, invocation: str, attempt: int) -> dict[bytes, bytes]:
+    """The environment of one invocation: the base, then its files, then its own values, then what the runner tells it.
+
+    Raises :class:`~runner.supervisor.spawn.SpawnError` where a file is missing or cannot be read.
+    """
+    environment = dict(base)
+    for path in unit.env_file:
+        environment.update(_read_file(path))
+    for name, value in unit.env.items():
+        environment[os.fsencode(name)] = os.fsencode(value)
+    environment[b"RUNNER_UNIT"] = os.fsencode(unit.name)
+    environment[b"RUNNER_ATTEMPT"] = b"%d" % attempt
+    environment[b"RUNNER_INVOCATION"] = os.fsencode(invocation)
+    return environment
+
+
+def _read_file(path: str) -> dict[bytes, bytes]:
+    """The ``NAME=VALUE`` lines of a file. Its path may begin with ``-``: then it may be missing."""
+    may_be_missing = path.startswith("-")
+    path = path.removeprefix("-")
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            lines = file.read().splitlines()
+    except OSError as error:
+        if may_be_missing and isinstance(error, FileNotFoundError):
+            return {}
+        raise SpawnError("env-file", f'cannot read the env-file "{path}": {error.strerror}') from None
+    values = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith(b"#"):
+            continue
+        name, equals, value = text.removeprefix(b"export ").partition(b"=")
+        if not equals or not name.strip():
+            said = text.decode(errors="replace")
+            raise SpawnError("env-file", f'cannot use "{said}" in the env-file "{path}", line {number}: it must be NAME=VALUE')
+        values[name.strip()] = _unquote(value.strip())
+    return values
+
+
+def _unquote(value: bytes) -> bytes:
+    quoted = len(value) >= 2 and value[:1] == value[-1:] and value[:1] in (b'"', b"'")
+    return value[1:-1] if quoted else value

@@ -1,0 +1,242 @@
+"""One attempt at a unit's command: its main process, the processes that this one starts, its output, its notify socket.
+
+It turns what the operating system says into observed events, and orders about signals into system calls. What any of it
+means is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from typing import Protocol
+
+from ..core.event import Observed, ProbeSucceeded, ProcessExited, StatusReported, StopCommandEnded, TimeoutExtended, TreeEnded
+from ..core.unit import Command, Unit
+from .child import Child, Exit
+from .notify import Notification, NotifySocket
+from .output import LogFile, Output, printable
+from .poller import Poller
+from .spawn import Setting, SpawnError, spawn
+from .tree import Census, TreeWatch, send_signal
+
+
+class Host(Protocol):
+    """What an invocation needs of the supervisor."""
+
+    poller: Poller
+    on_line: Callable[[str, bytes], None] | None
+
+    def observe(self, event: Observed) -> None:
+        """Take a fact."""
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+
+    def luck(self) -> float:
+        """A random number in [0, 1)."""
+
+    def census(self) -> Census:
+        """The processes as they are, or were a moment ago: one look serves all that happens in a turn of the loop."""
+
+
+class Invocation:
+    """An attempt from its spawn until its tree is gone and its output at its end.
+
+    Raises :class:`SpawnError` where the command cannot be executed; then nothing is left of it.
+    """
+
+    def __init__(self, host: Host, unit: Unit, name: str, setting: Setting, log: LogFile, notify: NotifySocket | None) -> None:
+        if unit.command is None:
+            raise SpawnError("spawn", "cannot execute a unit without a command")
+        self.unit = unit
+        self.name = name
+        self.setting = setting
+        self.log = log
+        self.notify = notify
+        self.is_alive_signal = False
+        """The unit pinged its watchdog since somebody looked."""
+        self._host = host
+        self._ready_line: re.Pattern[str] | None = None
+        self._waits_for_notice = False
+        self._signalled = False
+        self._killed = False
+        self._tree: TreeWatch | None = None
+        self._new_main = 0
+        """The main process that the unit named itself (``MAINPID``); 0: the one that was spawned."""
+        self._main = self._spawn(unit.command, self._main_exited)
+        if notify:
+            host.poller.add(notify.fileno(), self._notified)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its processes find in their environment, as text."""
+        return {os.fsdecode(name): os.fsdecode(value) for name, value in self.setting.environment.items()}
+
+    @property
+    def pid(self) -> int:
+        """The process that was spawned, which leads the session."""
+        return self._main.pid
+
+    def tail(self) -> list[str]:
+        """The last lines of its output."""
+        return self._main.output.tail()
+
+    def _spawn(self, command: Command, on_exit: Callable[[Exit], None]) -> Child:
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        try:
+            process = spawn(command, self.setting, writer)
+        except SpawnError:
+            os.close(reader)
+            raise
+        finally:
+            os.close(writer)
+        return Child(self._host.poller, process, Output(reader, self.log, self._listener()), on_exit)
+
+    # ---------------------------------------------------------------- output and notices
+
+    def _listener(self) -> Callable[[bytes], None] | None:
+        return self._line if self._host.on_line or self._ready_line else None
+
+    def _line(self, line: bytes) -> None:
+        if self._host.on_line:
+            self._host.on_line(self.unit.name, line)
+        if self._ready_line and self._ready_line.search(printable(line)):
+            self.wait_for_line(None)
+            self._observe_ready()
+
+    def wait_for_line(self, pattern: re.Pattern[str] | None) -> None:
+        """Readiness is a line of the output that matches; None: it is not, or not any more."""
+        self._ready_line = pattern
+        self._main.output.on_line = self._listener()
+
+    def wait_for_notice(self, is_waited_for: bool) -> None:
+        """Readiness is a ``READY=1``; False: it is not, or not any more."""
+        self._waits_for_notice = is_waited_for
+
+    def _observe_ready(self) -> None:
+        self._host.observe(ProbeSucceeded(at=self._host.now(), unit=self.unit.name, invocation=self.name, purpose="ready"))
+
+    def _notified(self) -> None:
+        for notice in self.notify.receive() if self.notify else ():
+            self._take(notice)
+
+    def _take(self, notice: Notification) -> None:
+        at, unit, host = self._host.now(), self.unit.name, self._host
+        if notice.main_pid:
+            self._new_main = notice.main_pid
+        if notice.extend_timeout is not None:
+            host.observe(TimeoutExtended(at=at, unit=unit, invocation=self.name, seconds=notice.extend_timeout))
+        if notice.status is not None:
+            host.observe(StatusReported(at=at, unit=unit, invocation=self.name, text=notice.status))
+        self.is_alive_signal = self.is_alive_signal or notice.watchdog
+        if notice.ready and self._waits_for_notice:
+            self._waits_for_notice = False
+            self._observe_ready()
+
+    # ---------------------------------------------------------------- its end
+
+    def _main_exited(self, exit_: Exit) -> None:
+        if self.notify:
+            self._notified()  # what it said last, it said before it went
+        if self._new_main not in (0, self.pid) and exit_.exit_code == 0 and self._follow(self._new_main):
+            return
+        self._ended(exit_)
+
+    def _follow(self, pid: int) -> bool:
+        """Wait for the process that the unit named as its main one. It is not our child: how it ends, nobody tells us."""
+        try:
+            fd = os.pidfd_open(pid)
+        except OSError:
+            return False
+
+        def gone() -> None:
+            self._host.poller.remove(fd)
+            os.close(fd)
+            self._new_main = 0
+            self._ended(Exit())
+
+        self._host.poller.add(fd, gone)
+        return True
+
+    def _ended(self, exit_: Exit) -> None:
+        left = self._is_anything_left()
+        self._close_notify()
+        self._host.observe(
+            ProcessExited(
+                at=self._host.now(),
+                unit=self.unit.name,
+                invocation=self.name,
+                exit_code=exit_.exit_code,
+                signal=exit_.signal,
+                cpu=exit_.cpu,
+                max_rss=exit_.max_rss,
+                left=left,
+                luck=self._host.luck(),
+            )
+        )
+        if left:
+            self._tree = TreeWatch(self._host.poller, self._find, self._tree_ended)
+            self._tree.look()
+
+    def _is_anything_left(self) -> bool:
+        """Whether its processes live on. Of one that ended by itself only the process group is asked, which costs one call."""
+        try:
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            return self._signalled and bool(self._host.census().members(self.pid, self.name))
+        except PermissionError:
+            return True
+        return True
+
+    def _find(self) -> set[int]:
+        found = Census().members(self.pid, self.name)
+        if self._killed:  # whoever was born since the last look shares the fate of the others
+            for pid in found:
+                send_signal(pid, signal.SIGKILL)
+        return found
+
+    def _tree_ended(self) -> None:
+        self._tree = None
+        at, luck = self._host.now(), self._host.luck()
+        self._host.observe(TreeEnded(at=at, unit=self.unit.name, invocation=self.name, luck=luck))
+
+    # ---------------------------------------------------------------- orders
+
+    def send(self, number: signal.Signals, to_tree: bool) -> None:
+        """Signal the main process alone or all processes. One that is stopped is woken to hear it (kill(2), SIGCONT)."""
+        self._signalled = True
+        self._killed = number == signal.SIGKILL
+        main = self._new_main or (self.pid if self._main.is_running else 0)
+        targets = self._host.census().members(self.pid, self.name) if to_tree else set()
+        for pid in targets | ({main} if main else set()):
+            send_signal(pid, number)
+            if not self._killed:
+                send_signal(pid, signal.SIGCONT)
+
+    def run_stop_command(self, command: Command) -> None:
+        """Execute the unit's stop command in the same setting, its output to the same log."""
+        try:
+            self._spawn(command, self._stop_command_ended)
+        except SpawnError as error:
+            self.log.write(f"stop command: {error.reason}\n".encode())
+            self._stop_command_ended(Exit())
+
+    def _stop_command_ended(self, _: Exit) -> None:
+        self._host.observe(StopCommandEnded(at=self._host.now(), unit=self.unit.name, invocation=self.name))
+
+    def _close_notify(self) -> None:
+        if self.notify:
+            self._host.poller.remove(self.notify.fileno())
+            self.notify.close()
+            self.notify = None
+
+    def close(self) -> None:
+        """Let go of everything; for a supervisor that ends."""
+        if self._tree:
+            self._tree.close()
+        self._close_notify()
+        self._main.close_output()
+
+

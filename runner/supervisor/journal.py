@@ -1,0 +1,106 @@
+"""The journal: one JSON object a line for every fact that was decided, written before anything is done about it.
+
+The same lines are the output of ``up --output json``. Each begins with ``seq`` (1, 2, 3...) and ``at`` (RFC 3339, UTC,
+microseconds), which belong to paper and not to the engine; the rest is the event itself.
+
+A journal that cannot be written costs history and never a unit: the first failure is told once, and what was lost counted.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+from msgspec import DecodeError, ValidationError
+from msgspec.json import Decoder, Encoder
+
+from ..core.event import Decided, JournalEvent
+
+KEPT_RUNS = 20
+
+_encode = Encoder().encode
+
+
+class Lines:
+    """Numbers events and puts the wall clock to them.
+
+    ``begun_at`` is the wall clock at the run's beginning, in seconds since the epoch. Later times are that plus the elapsed
+    ones, so that they never step back, whatever is done to the clock meanwhile.
+    """
+
+    def __init__(self, begun_at: float) -> None:
+        self.begun_at = begun_at
+        self.seq = 0
+
+    def encode(self, events: Iterable[Decided]) -> bytes:
+        """The lines of these events, each with its newline."""
+        lines = bytearray()
+        for event in events:
+            self.seq += 1
+            at = datetime.fromtimestamp(self.begun_at + event.at, timezone.utc)
+            lines += b'{"seq":%d,"at":"%s",' % (self.seq, at.strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode())
+            lines += _encode(event)[1:]
+            lines += b"\n"
+        return bytes(lines)
+
+
+class Journal:
+    """The file of one run, begun with the first line that is written to it."""
+
+    def __init__(self, directory: str, run: str, on_error: Callable[[str], None]) -> None:
+        self.path = f"{directory}/{run}.jsonl"
+        self.lost = 0
+        """Bytes that could not be written."""
+        self._directory = directory
+        self._on_error = on_error
+        self._fd = -1
+
+    def write(self, lines: bytes) -> None:
+        """Append lines. They are with the kernel when this returns, so a supervisor that dies takes none along."""
+        try:
+            if self._fd < 0:
+                self._open()
+            if os.write(self._fd, lines) < len(lines):
+                raise OSError("the disk is full")  # noqa: TRY301
+        except OSError as error:
+            if not self.lost:
+                self._on_error(f"cannot write the journal {self.path!r}: {error.strerror or error}")
+            self.lost += len(lines)
+
+    def _open(self) -> None:
+        os.makedirs(self._directory, mode=0o700, exist_ok=True)  # noqa: PTH103
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        forget_old_runs(self._directory)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def forget_old_runs(directory: str) -> None:
+    """Remove all but the last runs' journals. Their names begin with their time, so the order of names is that of runs."""
+    runs = sorted(name for name in os.listdir(directory) if name.endswith(".jsonl"))  # noqa: PTH208
+    for name in runs[:-KEPT_RUNS]:
+        with suppress(OSError):
+            os.unlink(f"{directory}/{name}")  # noqa: PTH108
+
+
+def new_run_id() -> str:
+    """A name for a run that sorts by time and that no other run on this machine has: ``20260131T074502-4711``."""
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
+
+
+def read_journal(path: Path) -> list[Decided]:
+    """The events of a recorded run. Lines of kinds that this version does not know, and a torn last line, are passed over."""
+    decoder = Decoder(JournalEvent)
+    events: list[Decided] = []
+    for line in path.read_bytes().splitlines():
+        with suppress(ValidationError, DecodeError):
+            events.append(decoder.decode(line))
+    return events

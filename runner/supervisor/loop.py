@@ -1,0 +1,91 @@
+"""The loop: waits, in one trio nursery, for whatever concerns the supervisor, and gives it its turns."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from math import inf
+
+import trio
+
+from .supervisor import Supervisor
+from .tree import Census, TreeWatch, send_signal
+
+_TURNS_IN_A_ROW = 8
+"""After so many turns other tasks have theirs."""
+_LEFTOVERS_PATIENCE = 2.0
+"""Seconds that what units left behind has to end after SIGTERM."""
+
+
+def run_to_end(supervisor: Supervisor) -> None:
+    """Supervise until the run is over; then end what its units have left behind."""
+    trio.run(_run, supervisor)
+
+
+async def _run(supervisor: Supervisor) -> None:
+    async with trio.open_nursery() as nursery:
+        supervisor.attach(nursery)
+        for seconds, call in supervisor.periodic:
+            nursery.start_soon(_call_every, seconds, call)
+        while not supervisor.engine.is_over:
+            if not any(supervisor.turn() for _ in range(_TURNS_IN_A_ROW)):
+                await _wait(supervisor)
+            else:
+                await trio.lowlevel.checkpoint()
+        nursery.cancel_scope.cancel()
+    await _end_leftovers(supervisor)
+
+
+async def _wait(supervisor: Supervisor) -> None:
+    """Until a descriptor has something, a timer is due, or somebody observed a fact."""
+    next_at = supervisor.timers.next_at()
+    with trio.move_on_after(inf if next_at is None else max(next_at - supervisor.now(), 0)) as scope:
+        supervisor.wake = scope.cancel
+        await trio.lowlevel.wait_readable(supervisor.poller.fileno())
+    supervisor.wake = _nobody
+
+
+def _nobody() -> None:
+    """Nobody waits."""
+
+
+async def _call_every(seconds: float, call: Callable[[], None]) -> None:
+    while True:
+        await trio.sleep(seconds)
+        call()
+
+
+async def _end_leftovers(supervisor: Supervisor) -> None:
+    """End the processes that units started and left: SIGTERM, and to those that stay SIGKILL."""
+
+    def find() -> set[int]:
+        return {pid for pids in Census().members_of_run(supervisor.run).values() for pid in pids}
+
+    left = find()
+    if not left:
+        return
+    supervisor.warn(f"ending {len(left)} process{'es' * (len(left) != 1)} that units left behind")
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in find():
+            send_signal(pid, number)
+            send_signal(pid, signal.SIGCONT)
+        with trio.move_on_after(_LEFTOVERS_PATIENCE):
+            await _wait_until_gone(supervisor, find)
+            return
+
+
+async def _wait_until_gone(supervisor: Supervisor, find: Callable[[], set[int]]) -> None:
+    gone = False
+
+    def note() -> None:
+        nonlocal gone
+        gone = True
+
+    watch = TreeWatch(supervisor.poller, find, note)
+    try:
+        watch.look()
+        while not gone:
+            await trio.lowlevel.wait_readable(supervisor.poller.fileno())
+            supervisor.poller.dispatch()
+    finally:
+        watch.close()

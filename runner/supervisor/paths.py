@@ -1,0 +1,45 @@
+"""Where a supervisor keeps its files: logs and journals in the state directory, sockets in the runtime directory."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class StatePaths:
+    """The state directory and what is where in it. Nothing is made here: whoever writes a file makes its directory."""
+
+    root: str
+
+    def log(self, unit: str) -> str:
+        """The log file of a unit that names none itself."""
+        return f"{self.root}/logs/{unit}.log"
+
+    @property
+    def journals(self) -> str:
+        """The directory of the journals, one a run."""
+        return f"{self.root}/journal"
+
+
+def state_paths(units_directory: Path, environment: Mapping[str, str]) -> StatePaths:
+    """The state directory that belongs to a units directory, after the XDG base directory specification.
+
+    Its name tells a person which directory it belongs to, and a digest of the whole path keeps two apart that read alike.
+    """
+    home = environment.get("XDG_STATE_HOME") or os.path.join(environment.get("HOME") or "/tmp", ".local", "state")  # noqa: PTH118, S108
+    path = os.path.abspath(units_directory)  # noqa: PTH100
+    readable = re.sub(r"[^A-Za-z0-9._]+", "-", path).strip("-")[-48:]
+    return StatePaths(f"{home}/runner/{readable}-{sha256(os.fsencode(path)).hexdigest()[:8]}")
+
+
+def runtime_directory(environment: Mapping[str, str]) -> str:
+    """The directory for sockets, made where it is missing: only its owner may look into it."""
+    base = environment.get("XDG_RUNTIME_DIR")
+    path = f"{base}/runner" if base else f"/tmp/runner-{os.getuid()}"  # noqa: S108
+    Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path

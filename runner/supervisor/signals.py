@@ -1,0 +1,41 @@
+"""Signals as something to read: SIGINT, SIGTERM and SIGHUP wake the poller instead of interrupting somebody's work.
+
+The handler only writes the signal's number into a pipe, which is all that is safe at any moment (signal-safety(7)).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class SignalPipe:
+    """Catches the signals that stop a supervisor, from its making until it is closed."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._before = {number: signal.signal(number, self._note) for number in STOP_SIGNALS}
+
+    def fileno(self) -> int:
+        """Readable when a signal came."""
+        return self._reader
+
+    def read(self) -> list[signal.Signals]:
+        """The signals that came since the last call, in order."""
+        try:
+            return [signal.Signals(number) for number in os.read(self._reader, 64)]
+        except BlockingIOError:
+            return []
+
+    def close(self) -> None:
+        """Give the signals back to whoever had them before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        os.write(self._writer, bytes([number]))

@@ -1,0 +1,307 @@
+"""The supervisor: facts in, orders out, by way of the engine.
+
+Everything here is synchronous and short. A fact (``observe``) goes to the engine; what it decided is written to the journal
+and told to the listeners; what it ordered is queued and carried out, one order after the other, and the answer of an order
+goes to the engine before the next order is carried out. So the journal is always ahead of the deeds, and nothing that
+happens to one unit waits for another.
+
+It needs no event loop: the first units run before there is one. The loop only calls :meth:`Supervisor.turn` when the poller
+or a timer has something.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..core.effect import (
+    CancelTimer,
+    Effect,
+    RunStopCommand,
+    SetTimer,
+    Signal,
+    Spawn,
+    StartProbe,
+    StopProbes,
+)
+from ..core.engine import Engine
+from ..core.event import (
+    Decided,
+    KillRequested,
+    Observed,
+    ProcessSpawned,
+    RunStarted,
+    SpawnFailed,
+    StartRequested,
+    StopRequested,
+    TimerFired,
+)
+from ..core.snapshot import Snapshot
+from ..core.unit import Unit
+from .environment import base_environment, unit_environment
+from .invocation import Invocation
+from .journal import Journal, Lines
+from .notify import NotifySocket
+from .output import LogFile
+from .paths import StatePaths, runtime_directory
+from .poller import Poller
+from .signals import SignalPipe
+from .spawn import Setting, SpawnError
+from .timers import Timers
+from .tree import Census
+
+if TYPE_CHECKING:
+    import trio
+
+    from .probing import Probing
+
+Listener = Callable[[Sequence[Decided], bytes], None]
+"""Gets what was decided, and the same as lines of JSON."""
+
+_ORDERS_A_TURN = 16
+"""After so many orders the poller has its turn, so that a thousand spawns do not hide a signal."""
+
+
+class Supervisor:
+    """One run: an engine, the processes that it ordered, and the journal of what it decided."""
+
+    def __init__(self, engine: Engine, *, run: str, paths: StatePaths, environment: dict[str, str]) -> None:
+        self.engine = engine
+        self.run = run
+        self.paths = paths
+        self.snapshot = Snapshot()
+        self.poller = Poller()
+        self.timers = Timers()
+        self.listeners: list[Listener] = []
+        self.on_line: Callable[[str, bytes], None] | None = None
+        """Gets every line that a unit writes, where somebody wants them."""
+        self.stopped_by: signal.Signals | None = None
+        """The signal that asked for the end."""
+        self.invocations: dict[str, Invocation] = {}
+        """The latest invocation of each unit that has one."""
+        self.wake: Callable[[], None] = lambda: None
+        """Called when something is to be done that the loop does not know of."""
+        self.periodic: list[tuple[float, Callable[[], None]]] = []
+        """What the loop is to call over and over, and how often."""
+        self._environment = environment
+        self._base = base_environment(environment)
+        self._begun = time.monotonic()
+        self._lines = Lines(time.time())
+        self._journal = Journal(paths.journals, run, self.warn)
+        self._signals = SignalPipe()
+        self._probing: Probing | None = None
+        self._nursery: trio.Nursery | None = None
+        self._inbox: deque[Observed] = deque()
+        self._orders: deque[Effect] = deque()
+        self._is_draining = False
+        self._census: Census | None = None
+        self._deeds: dict[type[Effect], Callable[[Any], None]] = {
+            Spawn: self._spawn,
+            Signal: self._signal,
+            RunStopCommand: self._run_stop_command,
+            StartProbe: self._start_probe,
+            StopProbes: self._stop_probes,
+            SetTimer: lambda effect: self.timers.set(effect.timer, effect.at),
+            CancelTimer: lambda effect: self.timers.cancel(effect.timer),
+        }
+        self.poller.add(self._signals.fileno(), self._take_signals)
+
+    @property
+    def begun_at(self) -> float:
+        """The wall clock at the run's beginning, in seconds since the epoch."""
+        return self._lines.begun_at
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._begun
+
+    def luck(self) -> float:
+        """A random number in [0, 1), for jitter."""
+        return random.random()  # noqa: S311
+
+    def census(self) -> Census:
+        """The processes as they were when somebody first asked in this turn."""
+        if self._census is None:
+            self._census = Census()
+        return self._census
+
+    def warn(self, text: str) -> None:
+        """Say what costs no unit but should be known."""
+        print(f"runner: {text}", file=sys.stderr, flush=True)
+
+    # ---------------------------------------------------------------- facts
+
+    def begin(self, version: str, names: Sequence[str]) -> None:
+        """Write down that the run has begun, and want these units; none: all."""
+        units = tuple(self.engine.graph.units)
+        self._record([RunStarted(at=self.now(), run=self.run, version=version, pid=os.getpid(), units=units)])
+        self.observe(StartRequested(at=self.now(), units=tuple(names)))
+
+    def observe(self, event: Observed) -> None:
+        """Take a fact, and do what follows from it. May be called from anywhere, also by what is done."""
+        self._inbox.append(event)
+        if not self._is_draining:
+            self._drain()
+
+    def turn(self) -> bool:
+        """Do what is due, without waiting; says whether there may be more."""
+        self._census = None
+        is_busy = self.poller.dispatch()
+        now = self.now()
+        while (timer := self.timers.take_due(now)) is not None:
+            self.observe(TimerFired(at=now, timer=timer))
+        if self._orders:
+            self._drain()
+        return is_busy or bool(self._orders)
+
+    def _drain(self) -> None:
+        self._is_draining = True
+        budget = _ORDERS_A_TURN
+        try:
+            while self._inbox or (self._orders and budget):
+                if self._inbox:
+                    step = self.engine.apply(self._inbox.popleft())
+                    if step.events:
+                        self._record(step.events)
+                    self._orders.extend(step.effects)
+                else:
+                    budget -= 1
+                    effect = self._orders.popleft()
+                    self._deeds[type(effect)](effect)
+        finally:
+            self._is_draining = False
+        self.wake()
+
+    def _record(self, events: Sequence[Decided]) -> None:
+        lines = self._lines.encode(events)
+        self._journal.write(lines)
+        for event in events:
+            self.snapshot.apply(event)
+        for listener in self.listeners:
+            listener(events, lines)
+
+    def _take_signals(self) -> None:
+        for number in self._signals.read():
+            if self.stopped_by is None:
+                self.stopped_by = number
+                self.observe(StopRequested(at=self.now(), reason=f"stopped by {number.name}"))
+            else:
+                self.observe(KillRequested(at=self.now(), reason=f"killed by a second signal, {number.name}"))
+
+    # ---------------------------------------------------------------- orders
+
+    def _spawn(self, order: Spawn) -> None:
+        unit = self.engine.graph.units[order.unit]
+        notify: NotifySocket | None = None
+        try:
+            notify = self._make_notify_socket(unit, order.invocation)
+            setting = self._setting(unit, order, notify)
+            log = LogFile(unit.log.file or self.paths.log(unit.name), unit.log.max_size, unit.log.keep, self.warn)
+            invocation = Invocation(self, unit, order.invocation, setting, log, notify)
+        except SpawnError as error:
+            if notify:
+                notify.close()
+            self.observe(
+                SpawnFailed(
+                    at=self.now(),
+                    unit=order.unit,
+                    invocation=order.invocation,
+                    stage=error.stage,
+                    reason=error.reason,
+                    luck=self.luck(),
+                )
+            )
+        else:
+            self.invocations[order.unit] = invocation
+            self.observe(
+                ProcessSpawned(
+                    at=self.now(), unit=order.unit, invocation=order.invocation, pid=invocation.pid, log=log.path
+                )
+            )
+
+    def _setting(self, unit: Unit, order: Spawn, notify: NotifySocket | None) -> Setting:
+        environment = unit_environment(self._base, unit, order.invocation, order.attempt)
+        if notify:
+            environment[b"NOTIFY_SOCKET"] = os.fsencode(notify.path)
+        if unit.health and unit.health.probe.by == "notify":
+            environment[b"WATCHDOG_USEC"] = b"%d" % (unit.health.probe.interval * 1_000_000)
+        umask = -1 if unit.umask is None else unit.umask
+        return Setting(environment, unit.cwd or None, umask, unit.nice)
+
+    def _make_notify_socket(self, unit: Unit, invocation: str) -> NotifySocket | None:
+        probes = (unit.ready and unit.ready.probe, unit.health and unit.health.probe)
+        if not any(probe and probe.by == "notify" for probe in probes):
+            return None
+        try:
+            return NotifySocket(f"{runtime_directory(self._environment)}/notify-{invocation}.sock")
+        except OSError as error:
+            raise SpawnError("spawn", f"cannot make its notify socket: {error}") from None
+
+    def _signal(self, order: Signal) -> None:
+        invocation = self._current(order.unit, order.invocation)
+        if invocation:
+            invocation.send(signal.Signals[order.signal], to_tree=order.to == "tree")
+
+    def _run_stop_command(self, order: RunStopCommand) -> None:
+        invocation = self._current(order.unit, order.invocation)
+        if invocation and invocation.unit.stop.command:
+            invocation.run_stop_command(invocation.unit.stop.command)
+
+    def _start_probe(self, order: StartProbe) -> None:
+        invocation = self._current(order.unit, order.invocation)
+        if invocation is None:
+            return
+        unit = invocation.unit
+        if order.purpose == "health" and unit.health:
+            self.probing.start_health(invocation, unit.health)
+        elif order.purpose == "ready" and unit.ready and unit.ready.probe:
+            self.probing.start_ready(invocation, unit.ready.probe)
+
+    def _stop_probes(self, order: StopProbes) -> None:
+        invocation = self._current(order.unit, order.invocation)
+        if invocation:
+            self.probing.stop(invocation)
+
+    @property
+    def probing(self) -> Probing:
+        """The tasks that ask; the first call imports what they need."""
+        if self._probing is None:
+            from .probing import Probing
+
+            self._probing = Probing(self)
+            if self._nursery:
+                self._probing.attach(self._nursery)
+        return self._probing
+
+    def attach(self, nursery: trio.Nursery) -> None:
+        """Have a nursery for tasks from now on."""
+        self._nursery = nursery
+        if self._probing:
+            self._probing.attach(nursery)
+
+    def _current(self, unit: str, name: str) -> Invocation | None:
+        invocation = self.invocations.get(unit)
+        return invocation if invocation and invocation.name == name else None
+
+    def tail(self, unit: str) -> list[str]:
+        """The last lines of a unit's output."""
+        invocation = self.invocations.get(unit)
+        return invocation.tail() if invocation else []
+
+    def every(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call something over and over while the run goes on, first after so many seconds."""
+        self.periodic.append((seconds, call))
+
+    def close(self) -> None:
+        """Let go of everything that the run held."""
+        for invocation in self.invocations.values():
+            invocation.close()
+        self._signals.close()
+        self._journal.close()
+        self.poller.close()

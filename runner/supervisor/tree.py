@@ -1,0 +1,114 @@
+"""Which processes belong to an invocation: its session, and whoever carries its name in the environment.
+
+A process that a unit starts inherits ``RUNNER_INVOCATION``, whoever its parent is by now; one that emptied its environment
+is still in the unit's session unless it left that too. All is read from /proc (proc(5)), once when it is needed: nothing
+is watched for the sake of units that are well.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from .poller import Poller
+
+_VARIABLE = b"RUNNER_INVOCATION="
+
+
+class Census:
+    """All processes of one moment, by session and by invocation; zombies and this process aside."""
+
+    def __init__(self) -> None:
+        self._sessions: defaultdict[int, set[int]] = defaultdict(set)
+        self._invocations: defaultdict[str, set[int]] = defaultdict(set)
+        for pid in _pids():
+            session = _session(pid)
+            if session:
+                self._sessions[session].add(pid)
+                self._invocations[_invocation(pid)].add(pid)
+
+    def members(self, session: int, invocation: str) -> set[int]:
+        """The processes of an invocation whose main process had this pid and so led this session."""
+        return self._sessions.get(session, set()) | self._invocations.get(invocation, set())
+
+    def members_of_run(self, run: str) -> dict[str, set[int]]:
+        """The processes of each invocation of a run that has any."""
+        return {name: pids for name, pids in self._invocations.items() if name.startswith(f"{run}.")}
+
+
+def _pids() -> Iterator[int]:
+    own = os.getpid()
+    for name in os.listdir("/proc"):  # noqa: PTH208
+        if name.isdigit() and int(name) != own:
+            yield int(name)
+
+
+def _session(pid: int) -> int:
+    """The session of a process; 0 for one that is gone or a zombie (proc_pid_stat(5): the fields after the name)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0
+    return 0 if fields[0] in (b"Z", b"X") else int(fields[3])
+
+
+def _invocation(pid: int) -> str:
+    """The value of ``RUNNER_INVOCATION`` that a process was executed with; empty where it has none or is another user's."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123
+            entries = file.read().split(b"\0")
+    except OSError:
+        return ""
+    return next((os.fsdecode(entry.removeprefix(_VARIABLE)) for entry in entries if entry.startswith(_VARIABLE)), "")
+
+
+def send_signal(pid: int, number: signal.Signals) -> None:
+    """Signal a process that may be gone already."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+class TreeWatch:
+    """Calls once when the last of some processes, and of those that they started meanwhile, is gone."""
+
+    def __init__(self, poller: Poller, find: Callable[[], set[int]], on_empty: Callable[[], None]) -> None:
+        self._poller = poller
+        self._find = find
+        self._on_empty = on_empty
+        self._watched: dict[int, int] = {}
+        """pid -> pidfd"""
+
+    def look(self) -> None:
+        """Watch whoever is there; where nobody is, that is the end."""
+        while not self._watched and (found := self._find()):
+            for pid in found:
+                self._watch(pid)
+        if not self._watched:
+            self._on_empty()
+
+    def _watch(self, pid: int) -> None:
+        try:
+            fd = os.pidfd_open(pid)
+        except OSError:  # gone between the look and now
+            return
+        self._watched[pid] = fd
+        self._poller.add(fd, lambda: self._gone(pid))
+
+    def _gone(self, pid: int) -> None:
+        self._forget(pid)
+        if not self._watched:
+            self.look()
+
+    def _forget(self, pid: int) -> None:
+        fd = self._watched.pop(pid)
+        self._poller.remove(fd)
+        os.close(fd)
+
+    def close(self) -> None:
+        """Watch nobody any more, and call nobody."""
+        for pid in list(self._watched):
+            self._forget(pid)
