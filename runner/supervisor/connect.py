@@ -54,4 +54,7 @@ def say_failure(error: BaseException) -> str:
         return f"certificate not accepted: {certificate}"
     if tls := getattr(error, "reason", ""):  # ssl.SSLError: WRONG_VERSION_NUMBER
         return f"TLS: {tls.lower().replace('_', ' ')}"
-    return "no such file" if error.errno == errno.ENOENT else error.strerror[0].lower() + error.strerror[1:]
+    if error.errno == errno.ENOENT:
+        return "no such file"
+    words = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror  # below 0: socket.gaierror
+    return words[0].lower() + words[1:]

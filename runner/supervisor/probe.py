@@ -137,7 +137,7 @@ async def _wait_for_path(probe: Probe, env: Mapping[str, str], cwd: str | None) 
             if not await ask(probe, env=env, cwd=cwd, timeout=max(probe.interval, LEAST_PATIENCE)):
                 return
             if probe.by == "unix" and os.path.exists(path):  # noqa: PTH110
-                pause = quick = min(2 * quick, probe.interval)
+                pause, quick = min(quick, probe.interval), 2 * quick
             else:
                 pause, quick = max(probe.interval, SLOW_INTERVAL) if is_armed else probe.interval, QUICK_INTERVAL
             with trio.move_on_at(asked_at + pause):
