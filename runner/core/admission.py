@@ -42,8 +42,9 @@ class Admission:
         self._tickets = 0
 
     def request(self, unit: str, locks: tuple[str, ...]) -> None:
-        """Queue a unit; :meth:`grant` tells when its turn has come."""
+        """Queue a unit; :meth:`grant` tells when its turn has come. A lock that is named twice is one lock."""
         self._tickets += 1
+        locks = tuple(dict.fromkeys(locks))
         self._waiting[unit] = Ticket(self._tickets, locks)
         for lock in locks:
             self.queues.setdefault(lock, deque()).append(unit)

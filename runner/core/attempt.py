@@ -93,15 +93,15 @@ def end(run: Run, node: Node, outcome: Outcome, reason: str) -> None:
             cause=node.cause or UNSET,
             exit_code=UNSET if exit_code is None else exit_code,
             signal=UNSET if signal is None else signal,
-            duration=_duration(run, node),
+            duration=duration(run, node),
             cpu=node.exit.cpu if node.exit else 0.0,
             max_rss=node.exit.max_rss if node.exit else 0,
         )
     )
 
 
-def _duration(run: Run, node: Node) -> float:
-    """How long the main process of the last attempt was there."""
+def duration(run: Run, node: Node) -> float:
+    """Seconds for which the main process of the last attempt has been there."""
     if node.started_at is None:
         return 0.0
     return (node.exit.at if node.exit else run.now) - node.started_at

@@ -12,8 +12,8 @@ A step has three parts, always in this order.
 1. *What the event means for its unit* (``life``, ``stop``, ``want``). The unit's state moves through the table of
    transitions, and a unit with news for its neighbours is put on the queue of the touched.
 2. *What it means for others*, until nothing is touched any more: dependents are let go or skipped, units are admitted to
-   locks and jobs, handlers of an end are started, a stop's wave goes on to the dependencies. Nothing looks at every unit;
-   the work is proportional to the neighbours of what changed.
+   locks and jobs, handlers of an end are started, a stop's wave goes on to the dependencies, and what was wanted while it
+   went is wanted when it is over. Nothing looks at every unit; the work is proportional to the neighbours of what changed.
 3. *What it means for the run*: the startup is finished when no unit is left that it waits for, the run is over when nothing
    is active any more.
 
@@ -99,7 +99,7 @@ class Engine:
         return self._run.is_over
 
     def apply(self, event: Observed) -> Step:
-        """Decide what an event means. Events about an invocation that is over, and timers that were cancelled, mean nothing."""
+        """Decide what an event means. Facts out of their time, and timers that were cancelled, mean nothing."""
         run = self._run
         if run.is_over:
             return Step()
@@ -135,11 +135,12 @@ class Engine:
 
     def _apply_to_invocation(self, event: Any, handler: Callable[[Run, Node, Any], None]) -> None:
         node = self._run.nodes.get(event.unit)
-        if node is None or event.invocation != node.invocation or not node.is_active:
+        if node is None or event.invocation != node.invocation or not node.has_invocation:
+            return
+        if isinstance(event, ProcessSpawned | SpawnFailed) != node.awaits_spawn:
             return
         handler(self._run, node, event)
-        if node.stop_waits is not None:
-            stop.proceed(self._run, node)
+        stop.proceed(self._run, node)
 
     def _settle(self) -> None:
         run = self._run
@@ -149,18 +150,17 @@ class Engine:
                 want.tell_dependents(run, node)
                 if node.state == "ended":
                     self._after_end(node)
-            if not want.admit(run):
+            if not want.admit(run) and not want.want_postponed(run):
                 break
         want.tell_waiting(run)
         self._conclude_run()
 
     def _after_end(self, node: Node) -> None:
         run = self._run
-        if node.stop_waits is not None:
-            stop.proceed(run, node)
+        stop.proceed(run, node)
         if run.stop_reason is not None:
             return
-        if run.fail_fast and node.name in run.failed and not run.has_finished:
+        if run.fail_fast and node.name in run.failed and node.outcome != "cancelled" and not run.has_finished:
             stop.stop_all(run, f'"{node.name}" did not succeed, and --fail-fast was given')
             return
         handlers: tuple[str, ...] = ()
@@ -168,7 +168,8 @@ class Engine:
             handlers = node.unit.on_success
         elif node.outcome in ("failed", "timed-out"):
             handlers = node.unit.on_failure
-        want.want(run, (name for name in handlers if run.nodes[name].state == "idle"))
+        if handlers:
+            want.want(run, (name for name in handlers if run.nodes[name].state == "idle"), because_of=node)
 
     def _conclude_run(self) -> None:
         run = self._run

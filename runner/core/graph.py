@@ -218,7 +218,11 @@ class _Linker:
         self.faults: list[Fault] = []
 
     def link(self) -> None:
-        everything = [unit for unit in self.graph.units.values() if any(entry.unit == "*" for entry in unit.before)]
+        everything = [
+            unit
+            for unit in self.graph.units.values()
+            if unit.name not in self.graph.handlers and any(entry.unit == "*" for entry in unit.before)
+        ]
         for unit in self.graph.units.values():
             self._link_entries(unit, "after", unit.after)
             self._link_entries(unit, "before", unit.before)
@@ -231,9 +235,11 @@ class _Linker:
     def _link_entries(self, unit: Unit, key: Literal["after", "before"], entries: tuple[Dependency, ...]) -> None:
         for index, entry in enumerate(entries):
             origin = Origin(unit.name, key, index)
-            if entry.unit == "*" and key == "before":
+            others = [] if entry.unit == "*" and key == "before" else self._resolve(origin, entry.unit)
+            if key == "before" and self._makes_others_wait_for_handler(unit.name, entry.unit, others):
+                self.faults.append(HandlerDependency(origin, entry.unit))
                 continue
-            for other in self._resolve(origin, entry.unit):
+            for other in others:
                 target = self.graph.units[other]
                 lenient = entry.unit != other and key == "after" and target.optional
                 pair = (unit.name, other) if key == "after" else (other, unit.name)
@@ -258,11 +264,15 @@ class _Linker:
             self.faults.append(UnknownName(origin, name))
         return []
 
+    def _makes_others_wait_for_handler(self, unit: str, name: str, others: list[str]) -> bool:
+        return unit in self.graph.handlers and (name == "*" or not self.graph.handlers.issuperset(others))
+
     def _add(self, edge: Edge) -> None:
+        """An entry that names the unit outweighs one that names its group, whichever comes first."""
         known = self.graph.after[edge.unit].get(edge.dependency)
         if known is None or (known.lenient and not edge.lenient):
             self.graph.add(edge)
-        elif known.requires != edge.requires:
+        elif known.lenient == edge.lenient and known.requires != edge.requires:
             self.faults.append(ConflictingRequires(known, edge))
 
     def _check_handlers(self, unit: Unit) -> None:

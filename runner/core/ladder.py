@@ -26,7 +26,7 @@ def begin(run: Run, node: Node, verdict: Verdict, reason: str = "") -> None:
 
     ``reason`` is why they must be ended, where that is not why the attempt is over.
     """
-    node.verdict = verdict
+    node.verdict, node.stopping_since = verdict, run.now
     run.emit(UnitStopping(at=run.now, unit=node.name, reason=reason or verdict.reason))
     run.cancel_timers(node, "timeout", "ready")
     if node.unit.ready or node.unit.health:
@@ -47,8 +47,11 @@ def send_signal(run: Run, node: Node) -> None:
     run.order(Signal(node.name, node.invocation, node.unit.stop.signal, "main" if to_main else "tree"))
 
 
-def kill(run: Run, node: Node) -> None:
-    """The last step."""
+def kill(run: Run, node: Node, why: str = "") -> None:
+    """The last step. ``why`` it is taken, where it is not the first too, is told beside what led to the first."""
+    if why:
+        verdict = _verdict(node)
+        node.verdict = replace(verdict, reason=f"{verdict.reason}, {why}")
     node.killed = True
     run.order(Signal(node.name, node.invocation, "SIGKILL", "tree"))
     run.set_timer(node, "stop", run.now + KILL_PATIENCE)
@@ -64,21 +67,19 @@ def main_exited(run: Run, node: Node, fact: ProcessExited) -> None:
 
 def timed_out(run: Run, node: Node) -> None:
     """A step's time is over."""
-    if not node.killed:
-        kill(run, node)
-    else:
-        verdict = _said(node)
+    if node.killed:
+        verdict = _verdict(node)
         end(run, node, verdict.outcome, f"{verdict.reason}, but its processes did not go")
+    else:
+        kill(run, node, f"killed after {say_duration(run.now - node.stopping_since)}" if node.pid is not None else "")
 
 
 def finish(run: Run, node: Node, luck: float) -> None:
     """Nothing of the unit is left."""
     run.cancel_timers(node, "stop")
-    conclude(run, node, _said(node), luck)
+    conclude(run, node, _verdict(node), luck)
 
 
-def _said(node: Node) -> Verdict:
-    verdict = node.verdict or Verdict("cancelled", "stopped")
-    if node.killed and verdict.outcome != "failed":
-        return replace(verdict, reason=f"{verdict.reason}, killed after {say_duration(node.unit.stop.timeout)}")
-    return verdict
+def _verdict(node: Node) -> Verdict:
+    assert node.verdict is not None, "the ladder begins with a verdict"
+    return node.verdict

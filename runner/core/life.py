@@ -1,14 +1,15 @@
 """What the facts about an invocation mean for its unit.
 
-Every fact names the invocation that it is about; the engine drops those of an earlier one before they come here. A unit's
-main process decides its outcome. What else it started is its tree: after a success it is left alone (a script may start a
-daemon), after anything else it is ended before the next attempt or the end, so that no two attempts meet.
+Every fact names the invocation that it is about; the engine drops those of an earlier one, and those that come out of
+their time, before they come here. A unit's main process decides its outcome. What else it started is its tree: after a
+success it is left alone (a script may start a daemon), after anything else it is ended before the next attempt or the end,
+so that no two attempts meet.
 """
 
 from __future__ import annotations
 
 from . import ladder
-from .attempt import become_ready, conclude
+from .attempt import become_ready, conclude, duration
 from .effect import StartProbe, StopProbes
 from .event import (
     ProbeFailed,
@@ -60,6 +61,8 @@ def spawn_failed(run: Run, node: Node, fact: SpawnFailed) -> None:
 
 def exited(run: Run, node: Node, fact: ProcessExited) -> None:
     """The main process is gone."""
+    if node.pid is None:
+        return
     node.pid, node.exit = None, fact
     if node.state == "stopping":
         ladder.main_exited(run, node, fact)
@@ -125,7 +128,7 @@ def probe_failed(run: Run, node: Node, fact: ProbeFailed) -> None:
 def timed_out(run: Run, node: Node) -> None:
     """An attempt has had its time."""
     missed = "not ready" if node.unit.kind == "service" else "still running"
-    ladder.begin(run, node, Verdict("timed-out", f"{missed} after {say_duration(node.unit.timeout or 0)}", _policy(node)))
+    ladder.begin(run, node, Verdict("timed-out", f"{missed} after {say_duration(duration(run, node))}", _policy(node)))
 
 
 def timeout_extended(run: Run, node: Node, fact: TimeoutExtended) -> None:
@@ -138,5 +141,4 @@ def timeout_extended(run: Run, node: Node, fact: TimeoutExtended) -> None:
 
 def status_reported(run: Run, node: Node, fact: StatusReported) -> None:
     """The unit says what it is doing."""
-    if node.pid is not None:
-        run.emit(UnitReported(at=run.now, unit=node.name, text=fact.text))
+    run.emit(UnitReported(at=run.now, unit=node.name, text=fact.text))

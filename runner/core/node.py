@@ -69,10 +69,9 @@ class Node:
     """Why it is being stopped, while it is."""
     killed: bool = False
     """SIGKILL was sent to the current invocation."""
+    stopping_since: float = 0.0
     stop_reason: str | None = None
     """Somebody wants it to end."""
-    stop_waits: int | None = None
-    """While it is in a stop's wave: how many of its dependents are not yet gone."""
     timers: dict[TimerKind, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -85,14 +84,19 @@ class Node:
         return self.state not in ("idle", "ended")
 
     @property
+    def has_invocation(self) -> bool:
+        """Its command is ordered to be executed, or there are processes of it."""
+        return self.state in ("running", "ready", "stopping")
+
+    @property
+    def awaits_spawn(self) -> bool:
+        """Its command is ordered to be executed, and what came of that is not known yet."""
+        return self.state == "running" and self.started_at is None
+
+    @property
     def has_settled(self) -> bool:
         """The startup need not wait for it any more."""
         return not self.is_active or (self.state == "ready" and self.unit.kind == "service")
-
-    @property
-    def has_failed(self) -> bool:
-        """It ended, and not in its goal."""
-        return self.state == "ended" and self.outcome not in ("succeeded", "unneeded")
 
     def renew(self) -> None:
         """Forget the life before this one: the unit is wanted again."""
@@ -102,7 +106,6 @@ class Node:
         self.was_ready = False
         self.restarts.clear()
         self.stop_reason = None
-        self.stop_waits = None
         self.begin_attempt("")
         self.attempt = 0
 

@@ -47,6 +47,10 @@ class Run:
         """How many of these the startup waits for."""
         self.failed: dict[str, None] = {}
         """Units that are not optional and missed their goal, in the order in which they did."""
+        self.wave: dict[str, int] = {}
+        """The units that are being stopped in reverse order: how many dependents of each are not yet gone."""
+        self.postponed: dict[str, Node | None] = {}
+        """Units that are wanted as soon as the wave is over, and because of whose end, where it is not a person who asked."""
         self.last_settled: Node | None = None
         self.has_begun = False
         self.has_finished = False

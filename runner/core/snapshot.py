@@ -102,7 +102,7 @@ def _fold_into(view: UnitView, event: UnitEvent) -> None:
     match event:
         case UnitWaiting():
             view.waits_for = event.waits_for
-            view.outcome, view.reason, view.cause = None, "", ""
+            view.outcome, view.reason, view.cause, view.retry_at = None, "", "", None
         case UnitStarting():
             _begin_attempt(view, event)
         case UnitStarted():
@@ -118,7 +118,8 @@ def _fold_into(view: UnitView, event: UnitEvent) -> None:
             view.pid, view.reason = None, event.reason
             view.exit_code, view.signal = _given(event.exit_code), _given(event.signal)
             view.retry_at = event.at + event.delay
-        case UnitEnded():
+        case _:
+            assert isinstance(event, UnitEnded), "the table of transitions has no other"
             _end(view, event)
 
 

@@ -4,13 +4,15 @@ A stop goes as a wave over the units it names and all that depend on them. Every
 that are not yet gone; when the count is zero and the unit itself has ended, it is gone, and its dependencies count one less.
 Units that ended long ago are part of the wave too: a database waits for the web server that came after the migration that
 came after the database, though the migration is over.
+
+There is one wave. A second stop adds its units to it, those too that were gone already; a start that falls into it is
+postponed until it is over (``want``), so nobody depends on what is about to go.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
 
 from . import ladder
 from .attempt import end
@@ -21,16 +23,27 @@ from .run import Run
 def stop(run: Run, names: Iterable[str], reason: str) -> None:
     """Stop units, and before each of them all that depend on it."""
     wave = [run.nodes[name] for name in sorted(run.graph.dependents_closure(names))]
+    _join(run, wave)
     for node in wave:
-        node.stop_waits = len(run.graph.dependents[node.name])
         node.stop_reason = reason
+        run.postponed.pop(node.name, None)
         if node.state == "stopping" and node.verdict and node.verdict.then == "restart":
             node.verdict = Verdict("cancelled", reason)
     for node in wave:
-        if node.state in ("waiting", "backoff"):
+        if node.state in ("waiting", "backoff") or run.admission.is_waiting(node.name):
             end(run, node, "cancelled", reason)
     for node in wave:
         proceed(run, node)
+
+
+def _join(run: Run, wave: list[Node]) -> None:
+    """Let units be counted by those of the wave that they depend on, once each, and count their dependents anew."""
+    for node in wave:
+        if node.name not in run.wave:
+            for dependency in run.graph.after[node.name]:
+                if dependency in run.wave:
+                    run.wave[dependency] += 1
+    run.wave |= {node.name: len(run.graph.dependents[node.name]) for node in wave}
 
 
 def stop_all(run: Run, reason: str) -> None:
@@ -45,27 +58,24 @@ def proceed(run: Run, node: Node) -> None:
     queue = deque([node])
     while queue:
         node = queue.popleft()
-        if node.stop_waits != 0:
+        if run.wave.get(node.name) != 0:
             continue
         if not node.is_active:
-            node.stop_waits = None
+            del run.wave[node.name]
             for dependency in run.graph.after[node.name]:
-                other = run.nodes[dependency]
-                if other.stop_waits:
-                    other.stop_waits -= 1
-                    queue.append(other)
+                if dependency in run.wave:
+                    run.wave[dependency] -= 1
+                    queue.append(run.nodes[dependency])
         elif node.state in ("running", "ready") and node.pid is not None:
             ladder.begin(run, node, Verdict("cancelled", node.stop_reason or "stopped"))
 
 
 def kill_all(run: Run, reason: str) -> None:
     """Kill whatever has a process, in no order at all."""
-    stop_all(run, reason)
     run.is_killing = True
+    stop_all(run, reason)
     for node in run.nodes.values():
         if node.state in ("running", "ready") and node.pid is not None:
             ladder.begin(run, node, Verdict("cancelled", reason))
         elif node.state == "stopping" and not node.killed:
-            if node.verdict:
-                node.verdict = replace(node.verdict, reason=f"{node.verdict.reason}, {reason}")
-            ladder.kill(run, node)
+            ladder.kill(run, node, reason)

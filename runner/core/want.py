@@ -15,42 +15,75 @@ from collections.abc import Iterable
 
 from .attempt import end, start
 from .event import UnitWaiting, WaitsFor
+from .graph import Edge
 from .node import Node
 from .release import Release, release
 from .run import Run
 from .words import say_duration
 
 
-def want(run: Run, names: Iterable[str]) -> None:
+def want(run: Run, names: Iterable[str], because_of: Node | None = None) -> None:
     """Make units wanted, and all that they need and that is not there.
 
-    A unit that is named and has ended runs again. A dependency that has ended runs again only where its end is what stands
-    in the way.
+    A unit that is being stopped, or depends on such a one, is wanted as soon as the stop is over. A unit that is named and
+    has ended runs again. A dependency that has ended runs again only where its end is what stands in the way, and not for a
+    unit that is wanted ``because_of`` another's end: what has failed is not tried again by the unit that mourns it.
     """
+    going = run.graph.dependents_closure(run.wave)
+    now = []
+    for name in names:
+        if name in going:
+            run.postponed[name] = because_of
+        else:
+            now.append(name)
+    _want(run, now, because_of)
+
+
+def want_postponed(run: Run) -> bool:
+    """Hear the wants that fell into a stop which is now over; says whether there were any."""
+    if run.wave or not run.postponed:
+        return False
+    postponed = list(run.postponed.items())
+    run.postponed.clear()
+    for name, because_of in postponed:
+        _want(run, [name], because_of)
+    return True
+
+
+def _want(run: Run, names: Iterable[str], because_of: Node | None) -> None:
     newly: dict[str, Node] = {}
-    queue = deque(node for name in names if not (node := run.nodes[name]).is_active)
+    queue = deque(run.nodes[name] for name in names)
     while queue:
         node = queue.popleft()
-        if node.name in newly:
+        if node.name in newly or _is_wanted(run, node):
             continue
         newly[node.name] = node
         for dependency, edge in run.graph.after[node.name].items():
             other = run.nodes[dependency]
-            if not other.is_active and release(edge, other.unit.kind, other.state, other.outcome) != "met":
+            may_run = other.state == "idle" if because_of else not other.is_active
+            if may_run and _release(edge, other) != "met":
                 queue.append(other)
-    order = run.graph.units if len(newly) > 1 else newly
-    for name in order:
-        if name in newly:
-            _enter(run, newly[name], newly)
+    for node in newly.values():
+        node.renew()
+        node.released_by = because_of.name if because_of else None
+        _enter(run, node, newly)
+
+
+def _release(edge: Edge, dependency: Node) -> Release:
+    return release(edge, dependency.unit.kind, dependency.state, dependency.outcome)
+
+
+def _is_wanted(run: Run, node: Node) -> bool:
+    """Also where it has asked to be admitted in this very step, and its state does not show it yet."""
+    return node.is_active or run.admission.is_waiting(node.name)
 
 
 def _enter(run: Run, node: Node, newly: dict[str, Node]) -> None:
-    node.renew()
     run.failed.pop(node.name, None)
     obstacle: Node | None = None
     for dependency, edge in run.graph.after[node.name].items():
         other = run.nodes[dependency]
-        state = "pending" if dependency in newly else _release(other, edge.unit, run)
+        state = "pending" if dependency in newly else _release(edge, other)
         if state == "pending":
             node.unmet[dependency] = edge
         elif state == "impossible":
@@ -66,18 +99,13 @@ def _enter(run: Run, node: Node, newly: dict[str, Node]) -> None:
         go(run, node)
 
 
-def _release(dependency: Node, unit: str, run: Run) -> Release:
-    edge = run.graph.after[unit][dependency.name]
-    return release(edge, dependency.unit.kind, dependency.state, dependency.outcome)
-
-
 def tell_dependents(run: Run, node: Node) -> None:
     """Let those who wait for a node know its news."""
     for name, edge in run.graph.dependents[node.name].items():
         dependent = run.nodes[name]
         if dependent.state != "waiting" or not dependent.unmet:
             continue
-        state = release(edge, node.unit.kind, node.state, node.outcome)
+        state = _release(edge, node)
         if state == "impossible":
             skip(run, dependent, node)
         elif state == "pending":

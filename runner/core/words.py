@@ -20,11 +20,11 @@ def say_size(count: int) -> str:
     """A number of bytes in decimal units: ``512 B``, ``64 kB``, ``1.5 MB``."""
     if count < 1000:
         return f"{count} B"
-    size = float(count)
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 999.5 or unit == "GB":
+    size, unit = count / 1000, "kB"
+    for larger in ("MB", "GB"):
+        if size < 999.5:
             break
+        size, unit = size / 1000, larger
     return f"{size:.1f}".removesuffix(".0") + f" {unit}" if size < 9.95 else f"{size:.0f} {unit}"
 
 

@@ -1,0 +1,154 @@
+"""What must hold at every step of every run, told anew: nothing here asks the engine how it came to its decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runner.core.effect import CancelTimer, RunStopCommand, SetTimer, Signal, Spawn, StartProbe, StopProbes
+from runner.core.engine import Engine
+from runner.core.event import (
+    Decided,
+    KillRequested,
+    Observed,
+    Outcome,
+    RunStarted,
+    StartRequested,
+    TimerFired,
+    UnitEnded,
+    UnitEvent,
+    UnitReady,
+    UnitRetrying,
+    UnitStarting,
+    UnitStopping,
+    UnitWaiting,
+)
+from runner.core.graph import Edge
+from runner.core.run import Step
+from runner.core.snapshot import Snapshot, UnitView, fold
+
+DONE: set[Outcome | None] = {"succeeded", "unneeded"}
+BAD: set[Outcome | None] = {"failed", "timed-out", "skipped"}
+
+
+def lets_go(kind: str, edge: Edge, view: UnitView) -> bool:
+    """The table of the unit files, row by row."""
+    is_ready, has_ended, outcome = view.state == "ready", view.state == "ended", view.outcome
+    if edge.lenient and has_ended and outcome in BAD:
+        return True
+    table = {
+        ("oneshot", "success"): is_ready or (has_ended and outcome in DONE),
+        ("oneshot", "completion"): has_ended and outcome != "cancelled",
+        ("service", "success"): is_ready or (has_ended and outcome == "unneeded"),
+        ("service", "completion"): is_ready or has_ended,
+        ("target", "success"): has_ended and outcome in DONE,
+        ("target", "completion"): has_ended,
+    }
+    return table[kind, edge.requires]
+
+
+class Rules:
+    """Folds the journal as it grows, and holds each step against what was promised."""
+
+    def __init__(self, engine: Engine, begun: RunStarted, jobs: int | None) -> None:
+        self.engine = engine
+        self.graph = engine.graph
+        self.jobs = jobs
+        self.snapshot = Snapshot()
+        self.snapshot.apply(begun)
+        self.stop_reasons: set[str] = set()
+        self.timers: dict[int, float] = {}
+        self.locks: dict[str, str] = {}
+        self.working: set[str] = set()
+        self.live: dict[str, str] = {}
+        """The invocation that each unit has now."""
+        self.let_go: set[str] = set()
+        self.has_started = False
+        self.is_killing = False
+
+    def check(self, fact: Observed, step: Step) -> None:
+        """Fold one step, looking at each of its events before and after."""
+        self.is_killing = self.is_killing or isinstance(fact, KillRequested)
+        self.has_started = self.has_started or isinstance(fact, StartRequested)
+        if isinstance(fact, TimerFired):
+            self.timers.pop(fact.timer, None)
+        live_before = set(self.live.items())
+        for event in step.events:
+            assert event.at == fact.at
+            self._before(event)
+            self.snapshot.apply(event)
+            if isinstance(event, UnitEvent):
+                self._after(event)
+        for event in step.events:
+            if isinstance(event, UnitEvent):
+                self._compare(event.unit)
+        for effect in step.effects:
+            match effect:
+                case Spawn() | Signal() | RunStopCommand() | StartProbe() | StopProbes():
+                    assert (effect.unit, effect.invocation) in live_before | set(self.live.items()), effect
+                case SetTimer():
+                    assert effect.at >= fact.at
+                    self.timers[effect.timer] = effect.at
+                case CancelTimer():
+                    del self.timers[effect.timer]
+
+    def check_all(self, journal: Iterable[Decided]) -> None:
+        """Look at the whole: the journal folded anew, every unit, every timer."""
+        assert fold(journal) == self.snapshot
+        for name in self.graph.units:
+            self._compare(name)
+        owned = [timer for node in self.engine.nodes.values() for timer in node.timers.values()]
+        assert sorted(owned) == sorted(self.timers), "each timer belongs to one unit and one kind"
+        if self.engine.is_over:
+            assert not self.timers
+            assert not self.live
+
+    def _compare(self, unit: str) -> None:
+        node, view = self.engine.nodes[unit], self.snapshot.units[unit]
+        assert (node.state, node.outcome) == (view.state, view.outcome), unit
+        assert (view.outcome is not None) == (view.state == "ended"), unit
+
+    def _before(self, event: Decided) -> None:
+        match event:
+            case UnitStarting():
+                if event.unit not in self.let_go:
+                    self._assert_released(event.unit)
+                self.let_go.add(event.unit)
+                for lock in set(self.graph.units[event.unit].locks):
+                    assert lock not in self.locks, (event.unit, lock, self.locks)
+                    self.locks[lock] = event.unit
+            case UnitWaiting() if event.waits_for and isinstance(event.waits_for[0].unit, str):
+                self.let_go.discard(event.unit)
+            case UnitWaiting():
+                assert event.waits_for
+                if event.unit not in self.let_go:
+                    self._assert_released(event.unit)
+                self.let_go.add(event.unit)
+            case UnitStopping() if self._is_orderly(event.reason):
+                running = self.graph.dependents_closure([event.unit]) & set(self.live)
+                assert running <= {event.unit}, (event, running)
+            case UnitEnded(outcome="succeeded") if self.graph.units[event.unit].kind == "target":
+                self._assert_released(event.unit)
+
+    def _after(self, event: UnitEvent) -> None:
+        unit = event.unit
+        match event:
+            case UnitStarting():
+                self.live[unit] = event.invocation
+                self.working.add(unit)
+                assert self.jobs is None or len(self.working) <= self.jobs, self.working
+            case UnitReady():
+                self.working.discard(unit)
+            case UnitRetrying() | UnitEnded():
+                self.live.pop(unit, None)
+                self.working.discard(unit)
+                self.locks = {lock: holder for lock, holder in self.locks.items() if holder != unit}
+        if isinstance(event, UnitEnded):
+            self.let_go.discard(unit)
+
+    def _is_orderly(self, reason: str) -> bool:
+        return not self.is_killing and (reason in self.stop_reasons or reason.endswith("--fail-fast was given"))
+
+    def _assert_released(self, unit: str) -> None:
+        for dependency, edge in self.graph.after[unit].items():
+            view = self.snapshot.units[dependency]
+            assert lets_go(self.graph.units[dependency].kind, edge, view), (unit, dependency, view.state, view.outcome)

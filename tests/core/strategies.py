@@ -1,0 +1,122 @@
+"""Random units, lives and requests, small enough that every corner is met often."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from hypothesis import strategies as st
+
+from runner.core.graph import link
+from runner.core.unit import Command, Dependency, Health, Probe, Ready, Requires, Restart, Retry, Stop, Unit
+
+from .world import Life, World, make_unit
+
+MOMENTS = st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0])
+REQUIRES: st.SearchStrategy[Requires] = st.sampled_from(["success", "success", "completion"])
+PROBE = Probe(by="tcp")
+
+lives = st.lists(
+    st.builds(
+        Life,
+        fails_at=st.sampled_from([None, None, None, None, None, "cwd", "program not found"]),
+        runs=st.sampled_from([0.0, 0.5, 1.0, 1.0, 2.0, 4.0, inf]),
+        exit=st.sampled_from([0, 0, 1, "SIGSEGV"]),
+        ready=st.sampled_from([0.0, 0.5, 1.0, 3.0, inf]),
+        obeys=st.sampled_from([0.0, 0.5, 2.0, inf]),
+        leaves=st.sampled_from([0.0, 0.0, 0.5, 4.0, inf]),
+        left_obey=st.booleans(),
+        immortal=st.sampled_from([False, False, False, True]),
+        stop_command=st.sampled_from([0.0, 1.0, inf]),
+        stop_command_ends_it=st.booleans(),
+        health=st.lists(st.booleans(), max_size=3).map(tuple),
+        extends=st.lists(st.tuples(MOMENTS, MOMENTS), max_size=1).map(tuple),
+        says=st.lists(st.tuples(MOMENTS, st.just("busy")), max_size=1).map(tuple),
+        luck=st.sampled_from([0.0, 0.5, 0.99]),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+retries = st.builds(Retry, attempts=st.integers(1, 3), delay=MOMENTS, jitter=st.sampled_from([0.0, 0.5]))
+restarts = st.builds(
+    Restart, when=st.sampled_from(["never", "on-failure", "always"]), delay=MOMENTS, limit=st.integers(1, 2), window=st.just(9.0)
+)
+stops = st.builds(
+    Stop,
+    command=st.sampled_from([None, Command(argv=("quit",))]),
+    timeout=st.sampled_from([0.0, 1.0, 2.0]),
+    mode=st.sampled_from(["group", "main"]),
+)
+readiness = st.sampled_from([None, Ready(probe=PROBE), Ready(probe=PROBE, delay=1.0), Ready(delay=1.0)])
+patience = st.sampled_from([None, None, 0.5, 2.0])
+
+_fields: dict[str, st.SearchStrategy[Any]] = {
+    "optional": st.booleans(),
+    "timeout": patience,
+    "wait_timeout": patience,
+    "retry": retries,
+    "restart": restarts,
+    "ready": readiness,
+    "health": st.sampled_from([None, Health(probe=PROBE, failures=1), Health(probe=PROBE, failures=2)]),
+    "stop": stops,
+    "locks": st.sampled_from([(), (), ("apt",), ("dpkg",), ("apt", "dpkg"), ("dpkg", "dpkg")]),
+}
+
+
+@st.composite
+def dependencies(draw: st.DrawFn, earlier: list[str]) -> tuple[Dependency, ...]:
+    """Some of the units before, each by one requirement, the group ``g`` perhaps among them."""
+    members = [name for name in earlier if name.startswith("g/")]
+    names = [name for name in earlier if name not in members] + (["g"] if members else [])
+    chosen = draw(st.lists(st.sampled_from(names), max_size=3, unique=True)) if names else []
+    return tuple(Dependency(unit=name, requires=draw(REQUIRES)) for name in chosen)
+
+
+@st.composite
+def graphs(draw: st.DrawFn, *, plain: bool = False) -> list[Unit]:
+    """Up to eight units: the first perhaps in a group, the last perhaps handlers. Plain ones are no services and have no
+    other ways to fail than by what their programs do."""
+    count = draw(st.integers(1, 8))
+    grouped = draw(st.integers(0, min(3, count - 1)))
+    handlers = [f"h{number}" for number in range(0 if plain else draw(st.integers(0, 2)))]
+    names = [f"g/u{number}" if number < grouped else f"u{number}" for number in range(count)]
+    units: list[Unit] = []
+    for name in names + handlers:
+        kind = draw(st.sampled_from(["oneshot", "oneshot", "oneshot", "target"] if plain else ["oneshot", "service", "target"]))
+        keys = ("optional", "retry", "locks") if plain else tuple(_fields)
+        fields: dict[str, Any] = {key: draw(_fields[key]) for key in keys}
+        after = () if name.startswith("g/") else draw(dependencies([unit.name for unit in units if unit.name not in handlers]))
+        ends = st.lists(st.sampled_from(handlers), max_size=1).map(tuple) if handlers and name in names else st.just(())
+        fields |= {"after": after, "on_success": draw(ends), "on_failure": draw(ends)}
+        units.append(make_unit(name, kind=kind, **fields))
+    assert not link(units)[1]
+    return units
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """A run in which anything may be asked for at any time, and the end is asked for at last."""
+    units = draw(graphs())
+    names = [unit.name for unit in units]
+    world = World(
+        units,
+        {name: draw(lives) for name in names},
+        jobs=draw(st.sampled_from([None, None, 1, 2])),
+        fail_fast=draw(st.sampled_from([False, False, True])),
+        keep=draw(st.booleans()),
+    )
+    some = st.lists(st.sampled_from(names), min_size=1, max_size=2)
+    world.start(*draw(st.one_of(st.just([]), some)))
+    for what in draw(st.lists(st.sampled_from(["start", "stop", "stop", "stop all", "kill"]), max_size=3)):
+        at = draw(st.sampled_from([0.0, 0.5, 1.0, 2.0, 2.5, 3.0, 4.5, 6.0, 9.0]))
+        if what == "start":
+            world.start(*draw(some), at=at)
+        elif what == "stop":
+            world.stop(*draw(some), at=at, reason="by hand")
+        elif what == "stop all":
+            world.stop(at=at)
+        else:
+            world.kill(at=at)
+    world.stop(at=500.0, reason="enough")
+    return world

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runner.core.effect import CancelTimer, Effect, SetTimer, Spawn, StartProbe
+from runner.core.event import UnitEnded, UnitRetrying, UnitStarting
+from runner.core.unit import Health, Probe, Ready, Restart, Retry
+
+from .history import lines
+from .world import Life, World, make_unit
+
+
+def play(life: Life | list[Life], until: float = 100.0, **fields: Any) -> World:
+    world = World([make_unit("a", **fields)], {"a": life if isinstance(life, list) else [life]})
+    world.start()
+    world.stop(at=until)
+    return world.run()
+
+
+def test_an_attempt_is_written_down_before_it_is_ordered() -> None:
+    world = play(Life(runs=1.0))
+    assert world.steps[0].events == (UnitStarting(at=0.0, unit="a", invocation="r.1", attempt=1),)
+    assert world.steps[0].effects == (Spawn("a", "r.1", 1),)
+
+
+def test_a_service_that_becomes_ready_has_no_timeout_any_more_and_is_looked_after() -> None:
+    probe = Probe(by="tcp")
+    world = play(Life(ready=2.0), kind="service", ready=Ready(probe=probe), health=Health(probe=probe), timeout=5.0)
+    assert lines(world.history, "a")[0] == "2 ready after 2"
+    effects = [item for at, item in world.history if at == 2.0 and isinstance(item, Effect)]
+    assert effects == [CancelTimer(1), StartProbe("a", "r.1", "health")]
+
+
+def test_a_oneshot_that_becomes_ready_keeps_its_timeout() -> None:
+    world = play(Life(ready=1.0), ready=Ready(probe=Probe(by="file")), timeout=5.0)
+    assert lines(world.history, "a")[:2] == ["1 ready after 1", "5 stopping: still running after 5 s"]
+
+
+def test_retry_until_the_last_attempt() -> None:
+    world = play(Life(runs=1.0, exit=1), retry=Retry(attempts=2, delay=3.0))
+    assert lines(world.history, "a") == ["1 attempt 2 follows in 3: exit status 1", "5 failed after 1: exit status 1"]
+
+
+def test_backoff_says_how_the_attempt_ended_and_sets_its_timer() -> None:
+    world = play([Life(runs=1.0, exit="SIGSEGV"), Life(runs=1.0)], retry=Retry(attempts=2, delay=3.0))
+    retrying = next(event for event in world.journal if isinstance(event, UnitRetrying))
+    assert retrying == UnitRetrying(at=1.0, unit="a", attempt=2, delay=3.0, reason="killed by SIGSEGV", signal="SIGSEGV")
+    assert SetTimer(1, 4.0) in world.steps[2].effects
+
+
+@pytest.mark.parametrize(
+    ("when", "exit_code", "restarts"),
+    [("never", 0, 0), ("never", 1, 0), ("on-failure", 0, 0), ("on-failure", 1, 1), ("always", 0, 1), ("always", 1, 1)],
+)
+def test_when_a_service_is_restarted(when: str, exit_code: int, restarts: int) -> None:
+    policy = Restart(when=when)  # type: ignore[arg-type]
+    world = play([Life(runs=1.0, exit=exit_code), Life()], kind="service", restart=policy)
+    assert sum(isinstance(event, UnitRetrying) for event in world.journal) == restarts
+
+
+def test_a_health_check_restarts_whatever_the_policy_says() -> None:
+    world = play([Life(health=(False,)), Life()], kind="service", health=Health(probe=Probe(by="tcp"), failures=1))
+    assert lines(world.history, "a")[3] == "1 attempt 2 follows in 1: health check failed 1 time in a row: no answer"
+
+
+def test_the_limit_of_restarts_is_a_failure() -> None:
+    world = play(Life(runs=1.0), kind="service", restart=Restart(when="always", limit=1))
+    assert lines(world.history, "a")[-1] == ("3 failed after 1: exit status 0; restarted 1 time within 1 min, which is its limit")
+
+
+@pytest.mark.parametrize("fields", [{"retry": Retry(attempts=2)}, {"kind": "service", "restart": Restart(when="always")}])
+def test_nobody_who_is_stopped_makes_another_attempt(fields: dict[str, Any]) -> None:
+    world = play(Life(obeys=2.0), until=1.0, **fields)
+    assert lines(world.history, "a")[-1] == "3 cancelled after 3: SIGTERM"
+
+
+def test_an_end_says_what_the_attempt_cost() -> None:
+    world = play(Life(runs=2.0, exit=3))
+    ended = next(event for event in world.journal if isinstance(event, UnitEnded))
+    about = {"outcome": "failed", "reason": "exit status 3", "exit_code": 3, "duration": 2.0, "cpu": 0.1, "max_rss": 1}
+    assert ended == UnitEnded(at=2.0, unit="a", **about)  # type: ignore[arg-type]
+
+
+def test_an_end_without_an_attempt_cost_nothing() -> None:
+    world = play(Life(fails_at="cwd"))
+    ended = next(event for event in world.journal if isinstance(event, UnitEnded))
+    assert ended == UnitEnded(at=0.0, unit="a", outcome="failed", reason="cannot run: cwd")
+
+
+@pytest.mark.parametrize(("optional", "failed"), [(False, ["a"]), (True, [])])
+def test_only_what_is_not_optional_makes_the_startup_fail(optional: bool, failed: list[str]) -> None:
+    world = play(Life(runs=1.0, exit=1), optional=optional)
+    assert world.rules.snapshot.startup is not None
+    assert list(world.rules.snapshot.startup.failed) == failed

@@ -1,0 +1,90 @@
+"""Recorded histories: units, what their programs do, who asks for what, and all that the engine is to decide.
+
+Each file of ``scenarios/`` is one. A bug becomes a new file before it becomes a fix.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from runner.core.event import (
+    ProbeFailed,
+    ProbeSucceeded,
+    ProcessExited,
+    ProcessSpawned,
+    SpawnFailed,
+    StatusReported,
+    StopCommandEnded,
+    TimeoutExtended,
+    TimerFired,
+    TreeEnded,
+)
+from runner.core.unit import Unit
+
+from .history import tell_history
+from .world import Life, World
+
+Fact = (
+    ProbeFailed
+    | ProbeSucceeded
+    | ProcessExited
+    | ProcessSpawned
+    | SpawnFailed
+    | StatusReported
+    | StopCommandEnded
+    | TimeoutExtended
+    | TimerFired
+    | TreeEnded
+)
+
+
+class Scenario(msgspec.Struct, forbid_unknown_fields=True):
+    about: str
+    units: dict[str, dict[str, Any]]
+    history: str
+    lives: dict[str, Life | list[Life]] = {}
+    asked: tuple[str, ...] = ("0 start",)
+    """``TIME start|stop|kill [UNIT...]``"""
+    facts: list[Fact] = []
+    """What the world would not say by itself: facts that come too late, or twice."""
+    jobs: int | None = None
+    fail_fast: bool = False
+    keep: bool = False
+
+
+def read_unit(name: str, fields: dict[str, Any]) -> Unit:
+    """A unit as short as it can be written: a oneshot; ``after`` holds names, with `` (completion)`` where that is meant."""
+    after = []
+    for entry in fields.pop("after", []):
+        unit, _, requires = entry.partition(" ")
+        after.append({"unit": unit, "requires": requires.strip("()") or "success"})
+    given = {"name": name, "kind": "oneshot", "command": {"argv": [name]}, **fields, "after": after}
+    return msgspec.convert(given, Unit)
+
+
+def play(scenario: Scenario) -> World:
+    units = [read_unit(name, fields) for name, fields in scenario.units.items()]
+    lives = {name: life if isinstance(life, list) else [life] for name, life in scenario.lives.items()}
+    world = World(units, lives, jobs=scenario.jobs, fail_fast=scenario.fail_fast, keep=scenario.keep)
+    for request in scenario.asked:
+        at, what, *names = request.split()
+        if what == "start":
+            world.start(*names, at=float(at))
+        elif what == "stop":
+            world.stop(*names, at=float(at))
+        else:
+            world.kill(at=float(at))
+    for fact in scenario.facts:
+        world.later(fact.at, lambda fact=fact: world.tell(fact))  # type: ignore[misc]
+    return world.run()
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).with_name("scenarios").glob("*.toml")), ids=lambda path: path.stem)
+def test_history(path: Path) -> None:
+    scenario = msgspec.convert(tomllib.loads(path.read_text()), Scenario)
+    assert tell_history(play(scenario).history).splitlines() == scenario.history.strip().splitlines()

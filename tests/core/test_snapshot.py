@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from msgspec import structs
+
+from runner.core.event import (
+    Decided,
+    RunEnded,
+    RunStarted,
+    StartupFinished,
+    UnitEnded,
+    UnitReady,
+    UnitReported,
+    UnitRetrying,
+    UnitStarted,
+    UnitStarting,
+    UnitStopping,
+    UnitWaiting,
+    WaitsFor,
+)
+from runner.core.snapshot import UnitView, fold
+
+BEGUN = RunStarted(at=0.0, run="r", version="1", pid=1, units=("a",))
+WAITS = (WaitsFor(unit="b", requires="success"),)
+WAITING = UnitWaiting(at=1.0, unit="a", waits_for=WAITS)
+STARTING = UnitStarting(at=2.0, unit="a", invocation="r.1", attempt=1)
+STARTED = UnitStarted(at=2.0, unit="a", invocation="r.1", attempt=1, pid=7, command="make", log="a.log")
+READY = UnitReady(at=3.0, unit="a", after=1.0)
+RETRYING = UnitRetrying(at=4.0, unit="a", attempt=2, delay=3.0, reason="exit status 1", exit_code=1)
+ENDED = UnitEnded(at=5.0, unit="a", outcome="failed", reason="killed", signal="SIGKILL", duration=3.0, cpu=0.5, max_rss=9)
+
+
+def view(*events: Decided) -> UnitView:
+    return fold([BEGUN, *events]).units["a"]
+
+
+def test_a_run_begins_with_its_units_idle() -> None:
+    snapshot = fold([BEGUN])
+    assert snapshot.run == BEGUN
+    assert snapshot.units == {"a": UnitView()}
+
+
+def test_waiting() -> None:
+    assert view(WAITING) == UnitView(state="waiting", since=1.0, waits_for=WAITS)
+
+
+def test_started() -> None:
+    started = UnitView(
+        state="running", since=2.0, invocation="r.1", attempt=1, pid=7, command="make", log="a.log", started_at=2.0
+    )
+    assert view(WAITING, STARTING, STARTED) == started
+
+
+def test_ready() -> None:
+    found = view(STARTING, STARTED, READY)
+    assert (found.state, found.since, found.ready_at) == ("ready", 3.0, 3.0)
+
+
+def test_what_it_says_and_why_it_is_being_stopped_change_no_more_than_that() -> None:
+    before = view(STARTING, STARTED, READY)
+    found = view(STARTING, STARTED, READY, UnitReported(at=4.0, unit="a", text="busy"))
+    assert found == structs.replace(before, text="busy")
+    found = view(STARTING, STARTED, READY, UnitStopping(at=4.0, unit="a", reason="by hand"))
+    assert found == structs.replace(before, state="stopping", since=4.0, reason="by hand")
+
+
+def test_backoff() -> None:
+    found = view(STARTING, STARTED, RETRYING)
+    assert (found.state, found.retry_at, found.pid, found.exit_code, found.signal) == ("backoff", 7.0, None, 1, None)
+    found = view(STARTING, STARTED, RETRYING, structs.replace(WAITING, at=7.0))
+    assert (found.state, found.retry_at, found.reason) == ("waiting", None, "")
+
+
+def test_ended() -> None:
+    found = view(STARTING, STARTED, ENDED)
+    assert (found.state, found.outcome, found.reason, found.cause) == ("ended", "failed", "killed", "")
+    assert (found.pid, found.exit_code, found.signal) == (None, None, "SIGKILL")
+    assert (found.duration, found.cpu, found.max_rss) == (3.0, 0.5, 9)
+    assert view(UnitEnded(at=0.0, unit="a", outcome="skipped", reason="", cause="b")).cause == "b"
+
+
+def test_another_attempt_forgets_the_one_before() -> None:
+    again = structs.replace(STARTING, at=6.0, invocation="r.2")
+    assert view(STARTING, STARTED, ENDED, again) == UnitView(
+        state="running", since=6.0, invocation="r.2", attempt=1, command="make", log="a.log"
+    )
+
+
+def test_the_run() -> None:
+    finished, ended = (
+        StartupFinished(at=1.0, outcome="succeeded", duration=1.0),
+        RunEnded(at=2.0, outcome="succeeded", duration=2.0),
+    )
+    snapshot = fold([BEGUN, finished, ended])
+    assert (snapshot.startup, snapshot.ended) == (finished, ended)
+
+
+def test_a_fact_that_readers_do_not_know_is_passed_over() -> None:
+    assert fold([BEGUN, Decided(at=1.0)]) == fold([BEGUN])

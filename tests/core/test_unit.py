@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from runner.core.unit import Command, Unit
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (Command(argv=("git", "clone", "x")), "git clone x"),
+        (Command(shell="make && make install"), "make && make install"),
+        (Command(script="#!/bin/sh\n\necho one\necho two\n"), "echo one"),
+        (Command(script="# nothing\n"), "script"),
+    ],
+)
+def test_a_command_is_said_in_one_line(command: Command, said: str) -> None:
+    assert str(command) == said
+
+
+@pytest.mark.parametrize(("name", "group"), [("a", ""), ("g/a", "g"), ("g/h/a", "g/h")])
+def test_a_unit_knows_its_innermost_group(name: str, group: str) -> None:
+    assert Unit(name=name, kind="target").group == group
+
+
+def test_units_compare_by_content() -> None:
+    assert Unit(name="a", kind="target") == Unit(name="a", kind="target")
+    assert Unit(name="a", kind="target") != Unit(name="a", kind="target", optional=True)

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from runner.core.effect import CancelTimer, SetTimer
+from runner.core.event import UnitWaiting, WaitsFor
+from runner.core.unit import Dependency, Unit
+
+from .history import lines, tell_history
+from .world import Life, World, make_unit
+
+FOREVER = [Life()]
+FAILS = [Life(runs=1.0, exit=1)]
+
+
+def after(*names: str, completion: bool = False) -> tuple[Dependency, ...]:
+    return tuple(Dependency(unit=name, requires="completion" if completion else "success") for name in names)
+
+
+def play(*units: Unit, until: float = 100.0, jobs: int | None = None, **lives: list[Life]) -> World:
+    """All units are wanted at 0 and stopped at 100."""
+    world = World(units, lives, jobs=jobs, keep=True)
+    world.start()
+    world.stop(at=100.0)
+    return world.run(until)
+
+
+def outcomes(world: World) -> dict[str, str | None]:
+    return {name: view.outcome for name, view in world.rules.snapshot.units.items()}
+
+
+def test_who_waits_says_for_what() -> None:
+    world = play(make_unit("a"), make_unit("b", after=after("a", completion=True)))
+    assert world.journal[1] == UnitWaiting(at=0.0, unit="b", waits_for=(WaitsFor(unit="a", requires="completion"),))
+
+
+def test_a_released_unit_goes_in_the_same_step() -> None:
+    world = play(make_unit("a"), make_unit("b", after=after("a")))
+    assert tell_history(world.history).splitlines()[3:5] == ["1 a: succeeded after 1: exit status 0", "1 b: starting, attempt 1"]
+
+
+def test_what_is_there_already_is_not_waited_for() -> None:
+    world = World([make_unit("a"), make_unit("b", after=after("a"))], keep=True)
+    world.start("a")
+    world.start("b", at=5.0)
+    assert lines(world.run().history, "b") == ["6 succeeded after 1: exit status 0"]
+    assert lines(world.history, "a") == ["1 succeeded after 1: exit status 0"]
+
+
+def test_who_is_wanted_already_is_not_wanted_again() -> None:
+    world = World([make_unit("a"), make_unit("b", after=after("a")), make_unit("c", after=after("a"))], keep=True)
+    world.start("b", "c")
+    world.start(at=0.5)
+    assert lines(world.run().history, "a") == ["1 succeeded after 1: exit status 0"]
+
+
+def test_a_dependency_that_ended_badly_runs_again_for_who_asks() -> None:
+    units = [make_unit("a"), make_unit("b", after=after("a"))]
+    world = World(units, {"a": [*FAILS, Life(runs=1.0)]}, keep=True)
+    world.start()
+    world.start("b", at=5.0)
+    world.run()
+    assert outcomes(world) == {"a": "succeeded", "b": "succeeded"}
+
+
+def test_a_handler_does_not_try_again_what_failed() -> None:
+    units = [make_unit("a", on_failure=("h",)), make_unit("h", after=after("x", "a")), make_unit("x")]
+    world = World(units, {"a": FAILS})
+    world.start("a")
+    assert lines(world.run().history, "h") == ['1 skipped after 0: dependency "a" failed: exit status 1 [a]']
+
+
+def test_who_still_waits_is_called_back() -> None:
+    units = [make_unit("a"), make_unit("b"), make_unit("c", after=after("a", "b"))]
+    world = World(units, {"a": [Life(runs=1.0), Life(runs=9.0)], "b": [Life(runs=5.0)]})
+    world.start()
+    world.start("a", at=2.0)
+    assert lines(world.run().history, "c")[-1] == "12 succeeded after 1: exit status 0"
+
+
+def test_who_was_let_go_is_not_called_back() -> None:
+    units = [make_unit("a"), make_unit("c", after=after("a"), locks=("apt",)), make_unit("b", locks=("apt",))]
+    world = World(units, {"a": [Life(runs=1.0), *FAILS], "b": [Life(runs=5.0)]})
+    world.start()
+    world.start("a", at=2.0)
+    assert lines(world.run().history, "c") == ["0 waits for a", "1 waits for lock apt of b", "6 succeeded after 1: exit status 0"]
+
+
+def test_a_target_is_reached_and_needs_no_job() -> None:
+    world = play(make_unit("a"), make_unit("t", kind="target", after=after("a")), make_unit("b"), jobs=1)
+    assert lines(world.history, "t")[-1] == "1 succeeded after 0: reached"
+
+
+def test_who_is_not_admitted_says_why() -> None:
+    units = [make_unit("a", locks=("apt",)), make_unit("b", locks=("apt",)), make_unit("c")]
+    world = play(*units, jobs=1)
+    assert lines(world.history, "b")[0] == "0 waits for lock apt of a"
+    assert lines(world.history, "c")[0] == "0 waits for one of 1 jobs"
+
+
+def test_a_lock_is_a_link_of_the_critical_path() -> None:
+    units = [make_unit("a", locks=("apt",)), make_unit("b", locks=("apt",))]
+    world = play(*units)
+    assert world.rules.snapshot.startup is not None
+    assert world.rules.snapshot.startup.critical_path == ("a", "b")
+
+
+def test_the_wait_ends_in_time_or_not_at_all() -> None:
+    units = [
+        make_unit("a"),
+        make_unit("b", after=after("a"), wait_timeout=1.5),
+        make_unit("c", after=after("b", "a"), wait_timeout=1.5),
+    ]
+    world = play(*units, b=[Life(runs=4.0)])
+    assert lines(world.history, "c")[-1] == '1.5 timed-out after 0: waited 1.5 s for "b"'
+    assert outcomes(world)["b"] == "succeeded"
+    effects = [item for _, item in world.history if isinstance(item, SetTimer | CancelTimer)]
+    assert effects == [SetTimer(1, 1.5), SetTimer(2, 1.5), CancelTimer(1)]
+
+
+def test_every_skip_says_what_became_of_its_dependency() -> None:
+    bad = [
+        make_unit("fails"),
+        make_unit("slow", timeout=2.0),
+        make_unit("over", kind="service"),
+        make_unit("open"),
+    ]
+    dependents = [make_unit(f"after-{unit.name}", after=after(unit.name, "last")) for unit in bad]
+    world = play(*bad, *dependents, make_unit("last", after=after("open")), fails=FAILS, slow=FOREVER, over=[Life(runs=1.0)])
+    said = {unit.name: lines(world.history, f"after-{unit.name}")[-1] for unit in bad}
+    assert said == {
+        "fails": '1 skipped after 0: dependency "fails" failed: exit status 1 [fails]',
+        "slow": '2 skipped after 0: dependency "slow" timed out: still running after 2 s [slow]',
+        "over": '1 skipped after 0: dependency "over" is over: exit status 0 [over]',
+        "open": "3 succeeded after 1: exit status 0",
+    }
+
+
+def test_a_skip_names_the_root_of_it() -> None:
+    units = [make_unit("a"), make_unit("b", after=after("a")), make_unit("c", after=after("b")), make_unit("d", after=after("c"))]
+    world = play(*units, a=FAILS)
+    assert lines(world.history, "d")[-1] == (
+        '1 skipped after 0: dependency "c" was skipped, because "a" failed: exit status 1 [a]'
+    )
+
+
+def test_a_start_that_falls_into_a_stop_is_heard_when_it_is_over() -> None:
+    units = [make_unit("s", kind="service"), make_unit("b", after=after("s")), make_unit("c")]
+    world = World(units, {"s": [Life(obeys=3.0), Life()]}, keep=True)
+    world.start("s")
+    world.stop("s", at=1.0)
+    world.start("b", "c", at=2.0)
+    world.run()
+    assert lines(world.history, "c") == ["3 succeeded after 1: exit status 0"]
+    assert lines(world.history, "b")[-1] == "5 succeeded after 1: exit status 0"
+
+
+def test_a_handler_does_not_start_again_what_was_stopped() -> None:
+    units = [make_unit("s", kind="service"), make_unit("a", on_success=("h",)), make_unit("h", after=after("s"))]
+    world = World(units, {"s": [Life(obeys=3.0)], "a": [Life(runs=2.0)]}, keep=True)
+    world.start()
+    world.stop("s", at=1.0)
+    assert lines(world.run().history, "h") == ['4 skipped after 0: dependency "s" was cancelled: SIGTERM [s]']
