@@ -1,7 +1,8 @@
 """The tree of errors: what cannot be done, where, and one hint.
 
-Everything that a user can do wrong, or that their machine can refuse, is raised as one of these and rendered in one place
-(``show/problem.py``). Anything else that escapes is a bug of ours and keeps its traceback.
+Everything that a user can do wrong, or that their machine can refuse, is raised as one of these and rendered in one place:
+an error in ``show/error.py``, the problems of unit files in ``show/problem.py``. Anything else that escapes is a bug of ours
+and keeps its traceback.
 
 This module imports nothing of ours, so that every layer may raise its errors.
 """

@@ -1,1 +1,117 @@
-"""The command line: one module per command, found by name in a lazy table."""
+"""Finds the command that was asked for and runs it: one module per command, imported only when it is meant.
+
+What can be answered from the table below (the version, the list of commands) imports next to nothing, so it is as quick as
+Python itself.
+
+A command's module has two functions: ``configure(parser)`` adds its options, and ``run(options)`` does its work and returns
+the exit status. Whatever goes wrong on the way is told in one place, here.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .. import __doc__ as _summary
+from .. import __version__
+
+TYPE_CHECKING = False  # that of typing would cost more time to import than all else here
+if TYPE_CHECKING:
+    from ..errors import RunnerError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("up", "check the unit files, then start the units and look after them"),
+    "check": ("check", "report all that is wrong in the unit files; start nothing"),
+    "plan": ("plan", "show what would run, in which order"),
+    "graph": ("graph", "draw which unit waits for which"),
+}
+"""Each command's module in this folder, and what it does in one line."""
+
+INTERRUPTED = 130
+"""Exit status of a command that SIGINT ended, as shells count it."""
+BROKEN_PIPE = 141
+"""Exit status of a command whose reader went away, as shells count SIGPIPE."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run ``runner`` with these arguments, by default those of the process, and return its exit status."""
+    try:
+        return _dispatch(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        from .stdout import abandon_stdout
+
+        abandon_stdout()
+        return BROKEN_PIPE
+    except Exception as error:
+        from ..errors import RunnerError
+
+        if not isinstance(error, RunnerError):
+            raise
+        return _tell(error)
+
+
+def help_text() -> str:
+    """What ``runner --help`` says."""
+    width = max(map(len, COMMANDS))
+    commands = "".join(f"  {name:{width}}  {line}\n" for name, (_, line) in COMMANDS.items())
+    return (
+        f"usage: runner COMMAND [OPTION...]\n       runner --version\n\n{_summary}\n\ncommands:\n{commands}\n"
+        '"runner COMMAND --help" tells all about a command.\n'
+    )
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from .stdout import write_out
+
+    match arguments:
+        case []:
+            sys.stderr.write(help_text())
+            return 2
+        case [name, *rest] if name in COMMANDS:
+            return _run(name, rest)
+        case ["--version"]:
+            write_out(f"runner {__version__}\n")
+            return 0
+        case ["--help" | "-h"]:
+            write_out(help_text())
+            return 0
+    raise _unknown(arguments[0])
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    from importlib import import_module
+
+    from .options import Parser
+
+    module_name, summary = COMMANDS[name]
+    module = import_module(f".{module_name}", __name__)
+    parser = Parser(name, summary)
+    module.configure(parser)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit:  # it has printed the help
+        return 0
+    status: int = module.run(options)
+    return status
+
+
+def _unknown(word: str) -> RunnerError:
+    from ..core.near import nearest
+    from ..errors import UsageError
+
+    if word in ("--version", "--help", "-h"):
+        return UsageError(f'cannot use "{word}" with other arguments', hint="give it alone")
+    if word.startswith("-"):
+        return UsageError(f'cannot use "{word}" before a command', hint='options follow the command: "runner up --units DIR"')
+    near = nearest(word, COMMANDS)
+    return UsageError(
+        f'cannot find command "{word}"', hint=f'did you mean "{near}"?' if near else 'see "runner --help" for all commands'
+    )
+
+
+def _tell(error: RunnerError) -> int:
+    from ..show.error import render_error
+
+    sys.stderr.write(render_error(error))
+    return error.exit_status

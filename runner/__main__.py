@@ -1,0 +1,5 @@
+"""Makes ``python -m runner`` the same as ``runner``."""
+
+from .cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,121 @@
+"""The options that several commands share, so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from ..core.graph import Graph
+from ..core.near import nearest
+from ..errors import InvalidUnits, UsageError
+from ..show.problem import render_text
+from ..unitfile import load
+
+
+class Parser(argparse.ArgumentParser):
+    """A command's arguments. What is wrong with them is raised as a UsageError like everything else that is wrong."""
+
+    def __init__(self, command: str, summary: str) -> None:
+        super().__init__(
+            prog=f"runner {command}",
+            usage=f"runner {command} [OPTION...]",
+            description=summary[0].upper() + summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found wrong."""
+        raise UsageError(f'cannot understand the arguments of "{self.prog}": {message}', hint=f'see "{self.prog} --help"')
+
+
+def add_units(parser: Parser) -> None:
+    """``--units DIR``: where the unit files are."""
+    parser.add_argument(
+        "--units",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        help="directory of unit files; may be given several times (default: $RUNNER_UNITS, or those of "
+        "/etc/runner/units, $XDG_CONFIG_HOME/runner/units and ./units that exist)",
+    )
+
+
+def add_names(parser: Parser, default: str) -> None:
+    """``[UNIT|GROUP...]``: which units the command is about."""
+    parser.usage = f"{parser.usage} [UNIT|GROUP...]"
+    parser.add_argument(
+        "names",
+        metavar="UNIT|GROUP",
+        nargs="*",
+        help=f"units, or groups for all of their members, with what they depend on (default: {default})",
+    )
+
+
+def add_json(parser: Parser) -> None:
+    """``--json``: data instead of text."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_format(parser: Parser, formats: Sequence[str], meaning: str) -> None:
+    """``--format FORMAT``, the first of which is the default, and ``--json`` for the one that many commands have."""
+    names = f"{', '.join(formats[:-1])} or {formats[-1]}"
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        choices=formats,
+        default=formats[0],
+        help=f"{names}: {meaning} (default: {formats[0]})",
+    )
+    parser.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
+
+
+def units_directories(given: list[Path] | None, environment: Mapping[str, str]) -> list[Path]:
+    """The directories of unit files: those given, else those of ``RUNNER_UNITS``, else the usual ones that exist.
+
+    Raises UsageError where there is none. That a directory which somebody named does not exist is for the reader to say.
+    """
+    if given:
+        return given
+    if named := [Path(part) for part in environment.get("RUNNER_UNITS", "").split(":") if part]:
+        return named
+    config_home = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "/")) / ".config")
+    usual = [Path("/etc/runner/units"), Path(config_home) / "runner" / "units", Path("units")]
+    if found := [directory for directory in usual if directory.is_dir()]:
+        return found
+    places = ", ".join(str(directory) for directory in usual)
+    raise UsageError(f"cannot find unit files: none of {places} exists", hint='name their directory: "--units DIR"')
+
+
+def load_graph(options: argparse.Namespace) -> Graph:
+    """The units of ``--units`` and their edges. Warnings are told on standard error; errors raise InvalidUnits."""
+    loaded = load(units_directories(options.units, os.environ), os.environ)
+    if loaded.errors:
+        raise InvalidUnits(loaded.problems)
+    if loaded.warnings:
+        sys.stderr.write(render_text(loaded.warnings))
+    return loaded.graph
+
+
+def check_names(graph: Graph, names: Iterable[str]) -> list[str]:
+    """The names as they are, if all are units or groups with members; else UsageError."""
+    checked = list(names)
+    for name in checked:
+        if not graph.select([name]):
+            raise UsageError(f'cannot find unit or group "{name}"', hint=_hint(name, graph))
+    return checked
+
+
+def _hint(name: str, graph: Graph) -> str:
+    groups = (group for unit in graph.units for group in _groups(unit))
+    near = nearest(name, dict.fromkeys([*graph.units, *groups]))
+    return f'did you mean "{near}"?' if near else 'see "runner graph" for all units'
+
+
+def _groups(unit: str) -> list[str]:
+    parts = unit.split("/")[:-1]
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]

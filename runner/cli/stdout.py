@@ -1,0 +1,43 @@
+"""Writes to standard output, and knows what to do when it cannot."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # see __init__
+if TYPE_CHECKING:
+    from ..errors import RunnerError
+
+
+def write_out(text: str) -> None:
+    """Write text at once. Raises BrokenPipeError where the reader went away, RunnerError where there is another obstacle."""
+    if sys.stdout is None:
+        raise _cannot("it is closed")
+    try:
+        sys.stdout.write(_encodable(text))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        abandon_stdout()
+        raise _cannot(error.strerror) from None
+
+
+def _cannot(reason: str | None) -> RunnerError:
+    from ..errors import RunnerError
+
+    return RunnerError(f"cannot write to standard output: {reason}")
+
+
+def abandon_stdout() -> None:
+    """Let what is still unwritten go nowhere, or Python would try once more at its end and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _encodable(text: str) -> str:
+    """The text with escapes in place of what the terminal's encoding lacks, and of file names that are no text at all."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -1,0 +1,142 @@
+"""Tells a run line by line, for pipes and logs: no cursor movement, no colours, nothing that needs a terminal.
+
+A line stands for a change that a reader of the log wants to know: that a unit started, is ready, tries again, is being
+stopped or ended. That a unit waits for others is no line of its own, for in a large startup that would be most of the log;
+that it waits for a lock is, because no file says so. Every line can be read alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from datetime import datetime, timedelta
+
+from msgspec import UNSET, UnsetType
+
+from ..core.event import (
+    Decided,
+    RunEnded,
+    RunStarted,
+    StartupFinished,
+    UnitEnded,
+    UnitEvent,
+    UnitReady,
+    UnitRetrying,
+    UnitStarted,
+    UnitStopping,
+    UnitWaiting,
+)
+from ..core.snapshot import Snapshot
+from ..core.state import State
+from ..core.words import say_count, say_duration, say_exit
+from .still import say_what_runs
+from .summary import say_summary
+from .text import printable
+
+_WIDEST_NAME = 32
+_INDENT = " " * 16
+
+
+class Plain:
+    """The lines of one run. Every decided event is to be fed in order; lines come without their newline."""
+
+    def __init__(self, *, optional: Container[str], tail: Callable[[str], list[str]], began: datetime) -> None:
+        """Say which units are optional, how to get a unit's last lines of output, and the wall clock at the run's beginning."""
+        self.snapshot = Snapshot()
+        self._optional = optional
+        self._tail = tail
+        self._began = began
+        self._column = 0
+        self._has_news = True
+        """Something became of a unit since the last summary."""
+
+    def feed(self, event: Decided) -> list[str]:
+        """The lines that an event deserves: most often one, for some none, for a failure also the end of its output."""
+        before = self.snapshot.units[event.unit].state if isinstance(event, UnitEvent) else "idle"
+        self.snapshot.apply(event)
+        match event:
+            case UnitEvent():
+                self._has_news = True
+                said = self._say(event)
+                lines = [self._line(event.at, f"{event.unit:{self._column}}  {said}")] if said else []
+                return lines + list(self._output(event, before))
+            case RunStarted():
+                self._column = min(max(map(len, event.units), default=0), _WIDEST_NAME)
+                return [self._line(event.at, f"run {event.run}: {say_count(len(event.units), 'unit')}")]
+            case StartupFinished() | RunEnded() if self._has_news:
+                self._has_news = False
+                return [self._line(event.at, say_summary(event, self.snapshot, self._optional))]
+        return []
+
+    def still(self, at: float) -> list[str]:
+        """The line that says what still runs and what waits for what; none where all is done or stands as it should."""
+        said = say_what_runs(self.snapshot, at)
+        return [self._line(at, said)] if said else []
+
+    def log_line(self, unit: str, line: str) -> str:
+        """A line that a unit wrote, behind its name."""
+        return printable(f"{unit:{self._column}} | {line}")
+
+    def gap(self, at: float, missed: int) -> str:
+        """The line that stands for pieces of output that were left out, because nobody read them in time."""
+        return self._line(at, f"{say_count(missed, 'piece')} of output left out here: the reader was too slow")
+
+    def _line(self, at: float, said: str) -> str:
+        time = self._began + timedelta(seconds=at)
+        return f"{time:%H:%M:%S}.{time.microsecond // 1000:03}  {printable(said)}"
+
+    def _say(self, event: UnitEvent) -> str:
+        match event:
+            case UnitWaiting():
+                return _say_locks(event)
+            case UnitStarted():
+                return "started" if event.attempt == 1 else f"started (attempt {event.attempt})"
+            case UnitReady():
+                return f"ready after {say_duration(event.after)}" if event.after else "ready"
+            case UnitRetrying():
+                return f"tries again in {say_duration(event.delay)} (attempt {event.attempt}): {event.reason}"
+            case UnitStopping():
+                return f"stopping: {event.reason}"
+            case UnitEnded():
+                return _say_end(event, event.unit in self._optional)
+        return ""
+
+    def _output(self, event: UnitEvent, before: State) -> Iterator[str]:
+        """How the output of a failed unit ended and where all of it is, if there is any."""
+        log = self.snapshot.units[event.unit].log
+        if isinstance(event, UnitEnded) and event.outcome in ("failed", "timed-out") and before != "waiting" and log:
+            for line in self._tail(event.unit):
+                yield _INDENT + printable(line)
+            yield f"{_INDENT}log: {printable(log)}"
+
+
+def _say_locks(event: UnitWaiting) -> str:
+    locks = [f'lock "{one.lock}" (held by {one.holder})' for one in event.waits_for if one.lock is not UNSET]
+    return "waits for " + " and ".join(locks) if locks else ""
+
+
+def _say_end(event: UnitEnded, is_optional: bool) -> str:
+    mark = " (optional)" if is_optional else ""
+    after = f" after {say_duration(event.duration)}" if event.duration else ""
+    match event.outcome:
+        case "succeeded":
+            return f"succeeded in {say_duration(event.duration)}" if after else event.reason or "succeeded"
+        case "failed":
+            return f"failed{mark}{after}: {_reason(event)}"
+        case "timed-out":
+            return f"timed out{mark}: {_reason(event)}"
+        case "skipped":
+            return f"skipped{mark}: {event.reason}"
+        case "unneeded":
+            return f"unneeded: {event.reason}"
+        case "cancelled":
+            return f"cancelled{after}: {event.reason}"
+
+
+def _reason(event: UnitEnded) -> str:
+    """The reason, and how the main process ended where that does not say it."""
+    exit_code = None if isinstance(event.exit_code, UnsetType) else event.exit_code
+    signal = None if isinstance(event.signal, UnsetType) else event.signal
+    if exit_code is None and signal is None:
+        return event.reason
+    said = say_exit(exit_code, signal)
+    return event.reason if said in event.reason else f"{event.reason} ({said})"

@@ -1,0 +1,186 @@
+"""The only module of this folder that touches the disk: finds unit files, reads them, looks for programs.
+
+What goes wrong here comes back as a :class:`Problem`, never as an exception: an unreadable file is one more mistake to show
+beside the others.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ..core.words import say_size
+from ..errors import Place, Problem
+from .names import judge_directory, judge_file
+
+LARGEST: Final = 1_000_000
+"""Bytes of a unit file. None that people write comes near, and a wrong link may lead to anything."""
+
+
+class UnitPath(NamedTuple):
+    """Where the file of a unit is."""
+
+    name: str
+    """The unit's name."""
+    file: str
+    """The file's path, as the user gave its directory."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """What a units directory holds."""
+
+    units: list[UnitPath] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    """Groups whose directory cannot be read: nobody can say whether a unit of theirs is missing."""
+    problems: list[Problem] = field(default_factory=list)
+
+
+def list_units(directory: Path) -> Listing:
+    """Find the unit files below a directory, in the order of their names."""
+    listing = Listing()
+    _Walk(listing).directory(str(directory), "", ())
+    listing.units.sort()
+    if not listing.units and not listing.problems:
+        listing.problems.append(_problem(str(directory), "cannot find a unit: the directory has none", "put a NAME.toml into it"))
+    return listing
+
+
+def read(file: str) -> bytes | Problem:
+    """The bytes of a unit file. Never waits, whatever the name leads to: a pipe that nobody writes to, a device."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as error:
+        return _cannot_read(file, error)
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            return _problem(file, f"cannot read the unit file: it is {_say_sort(about.st_mode)}", "a unit is an ordinary file")
+        if about.st_size > LARGEST:
+            size = say_size(about.st_size)
+            return _problem(file, f"cannot read the unit file: it has {size}", f"a unit file has at most {say_size(LARGEST)}")
+        return os.read(descriptor, about.st_size)
+    except OSError as error:
+        return _cannot_read(file, error)
+    finally:
+        os.close(descriptor)
+
+
+class Programs:
+    """Answers whether a program is on a search path, and asks the disk only once for each."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def has(self, name: str, search_path: str) -> bool:
+        """Whether one of the directories of a ``PATH`` holds an executable file of this name."""
+        key = name, search_path
+        if key not in self._known:
+            self._known[key] = any(_is_executable(os.path.join(part, name)) for part in search_path.split(os.pathsep))  # noqa: PTH118
+        return self._known[key]
+
+
+class _Walk:
+    """Goes down a tree of directories. Links are followed, but never back to where one came from."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+
+    def directory(self, path: str, group: str, ancestors: tuple[str, ...]) -> None:
+        try:
+            if ancestors and Path(path).is_symlink() and any(os.path.samefile(path, ancestor) for ancestor in ancestors):  # noqa: PTH121
+                self._refuse(path, "cannot follow the link: it leads back to a directory that it is in", "remove the link")
+                return
+            with os.scandir(path) as entries:
+                ordered = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self._cannot_list(path, group, error)
+            return
+        if group:
+            self.listing.groups.append(group)
+        prefix = "" if path == "." else path.rstrip("/") + "/"
+        for entry in ordered:
+            if _is_directory(entry):
+                self._subdirectory(entry.name, prefix + entry.name, group, (*ancestors, path))
+            else:
+                self._file(entry.name, prefix + entry.name, group)
+
+    def _subdirectory(self, name: str, path: str, group: str, ancestors: tuple[str, ...]) -> None:
+        verdict = judge_directory(name)
+        if verdict.segment and not verdict.what:
+            self.directory(path, _join(group, name), ancestors)
+        elif verdict.segment:
+            inside = Listing()
+            _Walk(inside).directory(path, name, ancestors)
+            if inside.units:
+                self._refuse(path, verdict.what, verdict.hint)
+        elif verdict.what:
+            self._refuse(path, verdict.what, verdict.hint)
+
+    def _file(self, name: str, path: str, group: str) -> None:
+        verdict = judge_file(name)
+        if verdict.what:
+            self._refuse(path, verdict.what, verdict.hint)
+        elif verdict.segment:
+            self.listing.units.append(UnitPath(_join(group, verdict.segment), path))
+
+    def _cannot_list(self, path: str, group: str, error: OSError) -> None:
+        if group:
+            self.listing.unread.append(group)
+            self._refuse(path, f"cannot read the directory: {_say_error(error)}")
+        else:
+            self._refuse(path, f"cannot read the units directory: {_say_error(error)}", "name another with --units DIR")
+
+    def _refuse(self, path: str, what: str, hint: str = "") -> None:
+        self.listing.problems.append(_problem(path, what, hint))
+
+
+def _join(group: str, segment: str) -> str:
+    return f"{group}/{segment}" if group else segment
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    """A link that cannot be followed is no directory; as a unit it will be told why it cannot be read."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_executable(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode) and os.access(path, os.X_OK)  # noqa: PTH116
+    except (OSError, ValueError):
+        return False
+
+
+def _say_sort(mode: int) -> str:
+    sorts = (
+        (stat.S_ISDIR, "a directory"),
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((name for is_sort, name in sorts if is_sort(mode)), "no ordinary file")
+
+
+def _say_error(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _cannot_read(file: str, error: OSError) -> Problem:
+    hints = {
+        errno.ENOENT: "it is a link to a file that is not there",
+        errno.ELOOP: "it is a link that leads back to itself",
+        errno.ENXIO: "it is a socket; a unit is an ordinary file",
+    }
+    return _problem(file, f"cannot read the unit file: {_say_error(error)}", hints.get(error.errno or 0, ""))
+
+
+def _problem(path: str, what: str, hint: str = "") -> Problem:
+    return Problem(what, Place(path), hint)

@@ -1,0 +1,308 @@
+"""The file format: every key of a unit file, its type, its default and what it means, once.
+
+The structs below are what ``msgspec.convert`` fills, what the reference is generated from, and the list of known keys. A
+default here is the one that :mod:`runner.core.unit` has; a test holds them together.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, NamedTuple
+
+from msgspec import Meta, Struct
+
+from ..core.unit import Kind, Requires
+from .values import Duration, Interval, Pattern, SignalName, Size
+
+SEGMENT: Final = r"[A-Za-z0-9][A-Za-z0-9._@:-]*"
+
+
+def _text(pattern: str, label: str, expected: str, *, many: str = "strings") -> Meta:
+    """A string that matches; how the reference calls it, and how "it must be ..." goes on."""
+    return Meta(pattern=pattern, extra={"label": label, "expected": expected, "many": many})
+
+
+def _says(description: str) -> Meta:
+    return Meta(description=description)
+
+
+Name = Annotated[
+    str,
+    _text(
+        rf"^{SEGMENT}(/{SEGMENT})*$(?!\n)",
+        "name",
+        'a name of letters, digits and ._@:- (such as "editor/server")',
+        many="names",
+    ),
+]
+NameOrAll = Annotated[
+    str,
+    _text(
+        rf"^(\*|{SEGMENT}(/{SEGMENT})*)$(?!\n)",
+        'name or `"*"`',
+        '"*" or a name of letters, digits and ._@:- (such as "editor/server")',
+        many='names or `"*"`',
+    ),
+]
+Word = Annotated[str, _text(rf"^{SEGMENT}$(?!\n)", "word", 'a word of letters, digits and ._@:-, such as "apt"', many="words")]
+Tag = Annotated[str, _text(r"^\S+$(?!\n)", "word", "a word without spaces", many="words")]
+Line = Annotated[str, _text(r"^[^\n\r]*$(?!\n)", "string", "a string of one line")]
+# No pattern: in a union with a list, msgspec 0.22 frees a pattern as what it is not, and the interpreter crashes at its end.
+Text = Annotated[str, Meta(min_length=1, extra={"expected": "a string that is not empty", "label": "string"})]
+Path = Annotated[str, _text(r"^[\s\S]", "path", "a path", many="paths")]
+Octal = Annotated[str, _text(r"^0?[0-7]{1,3}$(?!\n)", "octal string", 'an octal number in quotes, such as "022"')]
+Argv = Annotated[list[str], Meta(min_length=1, extra={"expected": "a list of at least one string", "label": "list of strings"})]
+Natural = Annotated[int, Meta(ge=1, le=1_000_000)]
+Factor = Annotated[float, Meta(ge=1, le=1000)]
+
+
+class Table(Struct, rename="kebab", forbid_unknown_fields=True, kw_only=True):
+    """A table of a unit file."""
+
+
+class AfterTable(Table):
+    """One entry of `after`, where a name alone does not say enough."""
+
+    unit: Annotated[Name, _says("The unit or group that this one waits for.")]
+    requires: Annotated[Requires | None, _says("What is needed of it. Default: the unit's own `requires`.")] = None
+
+
+class BeforeTable(Table):
+    """One entry of `before`, where a name alone does not say enough."""
+
+    unit: Annotated[NameOrAll, _says("The unit or group that waits for this one.")]
+    requires: Annotated[Requires, _says("What it needs of this one.")] = "success"
+
+
+class RetryTable(Table):
+    """`retry = N` is short for `retry = { attempts = N }`."""
+
+    attempts: Annotated[Natural, _says("Attempts in all, the first one counted.")] = 1
+    delay: Annotated[Duration, _says("From the end of the first attempt to the second.")] = Duration(1.0)
+    backoff: Annotated[Factor, _says("Each further delay is so many times the one before.")] = 2.0
+    max_delay: Annotated[
+        Duration, _says("No delay is longer than this, jitter aside. Where it is not said, it is never less than `delay`.")
+    ] = Duration(60.0)
+    jitter: Annotated[
+        Annotated[float, Meta(ge=0, le=1)],
+        _says("Each delay varies by this share of itself, up or down: 0.1 is 10 %."),
+    ] = 0.0
+
+
+class RestartTable(Table):
+    """`restart = "always"` is short for `restart = { when = "always" }`."""
+
+    when: Annotated[
+        Literal["never", "on-failure", "always"],
+        _says("After which ends it is started again: none, those that are failures, or all."),
+    ]
+    delay: Annotated[Duration, _says("From its end to the first restart.")] = Duration(1.0)
+    backoff: Annotated[Factor, _says("Each further delay is so many times the one before.")] = 2.0
+    max_delay: Annotated[
+        Duration, _says("No delay is longer than this. Where it is not said, it is never less than `delay`.")
+    ] = Duration(60.0)
+    limit: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000)],
+        _says("More restarts than this within `window`, and the unit has failed. 0: no limit."),
+    ] = 5
+    window: Annotated[Interval, _says("The time in which restarts are counted.")] = Interval(60.0)
+
+
+class ProbeTable(Table):
+    """The kinds of probes, of which `ready` and `health` take one."""
+
+    http: Annotated[str, _says("This URL answers with 2xx or 3xx, or with one of `status`. Expanded.")] = ""
+    tcp: Annotated[str, _says("This `host:port` accepts a connection. Expanded.")] = ""
+    unix: Annotated[str, _says("The Unix socket of this path accepts a connection. Expanded.")] = ""
+    file: Annotated[str, _says("This path exists. Expanded.")] = ""
+    command: Annotated[Text | Argv | None, _says("This command ends with exit status 0. Written as the unit's `command`.")] = None
+    notify: Annotated[bool, _says("The unit tells it on `$NOTIFY_SOCKET`. Only `true` can be written.")] = False
+    status: Annotated[
+        Annotated[list[Annotated[int, Meta(ge=100, le=599)]], Meta(min_length=1)],
+        _says("With `http`: the statuses that mean yes, in place of 2xx and 3xx."),
+    ] = []
+
+
+class ReadyTable(ProbeTable):
+    """When dependents may go on, before the unit's end: one kind of probe, or `delay` alone.
+
+    With `notify` the unit sends `READY=1`.
+    """
+
+    log: Annotated[Pattern | None, _says("A line of the unit's output matches, anywhere in the line.")] = None
+    interval: Annotated[
+        Interval, _says("From one question to the next. Not with `log` and `notify`, whose answer comes by itself.")
+    ] = Interval(0.1)
+    delay: Annotated[Duration, _says("From the probe's yes, or alone from the start, until the unit counts as ready.")] = (
+        Duration(0.0)
+    )
+
+
+class HealthTable(ProbeTable):
+    """Liveness of a ready service: one kind of probe, asked over and over.
+
+    With `notify` the unit sends `WATCHDOG=1` at least once in every `interval`.
+    """
+
+    interval: Annotated[Interval, _says("From one question to the next.")] = Interval(10.0)
+    failures: Annotated[Natural, _says("So many noes in a row, and the unit is restarted.")] = 3
+    grace: Annotated[Duration, _says("From ready to the first question.")] = Duration(0.0)
+
+
+class StopTable(Table):
+    """How the unit is stopped: the command, then the signal, and after `timeout` SIGKILL."""
+
+    command: Annotated[Text | Argv | None, _says("Executed first. Written as the unit's `command`.")] = None
+    signal: Annotated[SignalName, _says("The signal that asks the unit to end.")] = SignalName("SIGTERM")
+    timeout: Annotated[Duration, _says("How long the unit may take to end before it is killed.")] = Duration(10.0)
+    mode: Annotated[
+        Literal["group", "main"],
+        _says("Whom the signal goes to first: all processes of the unit, or its main process alone."),
+    ] = "group"
+
+
+class ReloadTable(Table):
+    """How a running service is told to read its configuration again: either a command or a signal."""
+
+    command: Annotated[Text | Argv | None, _says("Executed. Written as the unit's `command`.")] = None
+    signal: Annotated[SignalName | None, _says("Sent to the main process.")] = None
+
+
+class LogTable(Table):
+    """Where the unit's output is kept, and how much of it."""
+
+    file: Annotated[str, _says("The file. Expanded. Default: one of the unit's name in the state directory.")] = ""
+    max_size: Annotated[Size, _says("The file is rotated before it grows beyond this.")] = Size(10_000_000)
+    keep: Annotated[Annotated[int, Meta(ge=0, le=100)], _says("Rotated files that are kept beside it.")] = 2
+
+
+class UnitFile(Table):
+    """The keys of a unit. They stand at the top of the file, without a table around them."""
+
+    description: Annotated[Line, _says("What people read in place of the name.")] = ""
+    type: Annotated[
+        Literal["oneshot", "service", "target"] | None,
+        _says("What the unit is, see above. Default: `oneshot` with a `command` or `script`, else `target`."),
+    ] = None
+    command: Annotated[
+        Text | Argv | None,
+        _says("What to execute. A string is run by `sh -c`, a list is executed as it stands, without a shell."),
+    ] = None
+    script: Annotated[
+        Text | None,
+        _says("Several lines to execute. A `#!` line names the interpreter; else `bash -eo pipefail`, or `sh -e` without bash."),
+    ] = None
+    after: Annotated[list[Name | AfterTable], _says("What this unit waits for.")] = []
+    before: Annotated[
+        list[NameOrAll | BeforeTable],
+        _says('What waits for this unit. `"*"`: every unit that this one does not itself depend on.'),
+    ] = []
+    requires: Annotated[
+        Requires,
+        _says(
+            "What this unit needs of its `after`, where an entry does not say. "
+            "What waits for it because of its `before` needs `success`, where that entry does not say."
+        ),
+    ] = "success"
+    optional: Annotated[bool, _says("Its failure does not fail the startup. What needs its success is skipped all the same.")] = (
+        False
+    )
+    timeout: Annotated[
+        Interval | None,
+        _says("How long one attempt may take: a oneshot until its end, a service until it is ready. Default: no limit."),
+    ] = None
+    wait_timeout: Annotated[Interval | None, _says("How long it may wait for its `after`. Default: no limit.")] = None
+    retry: Annotated[Natural | RetryTable, _says("How often a failed attempt is made again, before the unit was ready.")] = 1
+    restart: Annotated[
+        Literal["never", "on-failure", "always"] | RestartTable, _says("What happens when a service ends after it was ready.")
+    ] = "never"
+    ready: Annotated[
+        ReadyTable | None,
+        _says("When dependents may go on. Default: a oneshot at its end, a service once its program was executed."),
+    ] = None
+    health: Annotated[HealthTable | None, _says("Whether a ready service still does its work. Default: not asked.")] = None
+    stop: Annotated[StopTable | None, _says("How it is stopped.")] = None
+    reload: Annotated[ReloadTable | None, _says("How it reads its configuration again. Default: it cannot.")] = None
+    locks: Annotated[list[Word], _says("At most one unit that holds a lock of the same name runs at a time.")] = []
+    env: Annotated[dict[str, str], _says("Environment variables, in the order written. Expanded.")] = {}
+    env_file: Annotated[
+        list[Path],
+        _says(
+            "Files of `KEY=VALUE` lines, read when the unit starts. A leading `-` means that the file may be missing. Expanded."
+        ),
+    ] = []
+    cwd: Annotated[Path | None, _says("The directory in which it runs. Expanded. Default: that of the supervisor.")] = None
+    nice: Annotated[
+        Annotated[int, Meta(ge=-20, le=19)] | None,
+        _says("Its niceness: 19 gives way to all others. Default: that of the supervisor."),
+    ] = None
+    umask: Annotated[Octal | None, _says("Permissions that new files do not get. Default: that of the supervisor.")] = None
+    log: Annotated[LogTable | None, _says("Where its output is kept.")] = None
+    on_success: Annotated[
+        list[Name], _says("Units that are started when it ended `succeeded`. They do not start otherwise.")
+    ] = []
+    on_failure: Annotated[
+        list[Name], _says("Units that are started when it ended `failed` or `timed-out`. They do not start otherwise.")
+    ] = []
+    icon: Annotated[Line, _says("A sign that is shown beside its name.")] = ""
+    tags: Annotated[list[Tag], _says("Words by which people find it.")] = []
+    enabled: Annotated[bool, _says("`false`: it is left out, and entries that name it have no effect and give a warning.")] = True
+
+
+KINDS: Final[dict[str, tuple[Kind, ...]]] = {
+    **dict.fromkeys(
+        ("command", "script", "timeout", "retry", "ready", "stop", "locks", "env", "env-file", "cwd", "nice", "umask", "log"),
+        ("oneshot", "service"),
+    ),
+    **dict.fromkeys(("restart", "health", "reload"), ("service",)),
+}
+"""Keys that mean something on some kinds of units only. What is not here, every unit may have."""
+
+
+class Later(NamedTuple):
+    """Something that the format has and this version does not."""
+
+    why: str
+    hint: str
+
+
+_RUN_ALWAYS: Final = "this version runs a unit whenever it is wanted"
+_EXIT_EARLY: Final = "let its command look, and exit 0 where there is nothing to do"
+_AS_ROOT: Final = "start the runner as that user, or let the command change it, with runuser -u NAME -- ..."
+
+LATER_KEYS: Final[dict[str, Later]] = {
+    "if": Later(_RUN_ALWAYS, _EXIT_EARLY),
+    "creates": Later(_RUN_ALWAYS, _EXIT_EARLY),
+    "inputs": Later(_RUN_ALWAYS, _EXIT_EARLY),
+    "once": Later(_RUN_ALWAYS, _EXIT_EARLY),
+    "mask": Later("this version writes down output as it comes", "keep secrets out of what the unit writes"),
+    "user": Later("this version runs all units as its own user", _AS_ROOT),
+    "group": Later("this version runs all units as its own user", _AS_ROOT),
+    "limits": Later("this version leaves the limits as they are", "set them in a script, with ulimit"),
+    "bridge": Later("this version does not speak to the workspace's agent", "leave it out"),
+    "instances": Later("this version makes one unit of one file", "write a file for each instance"),
+}
+"""Keys at the top of a unit file."""
+
+LATER_IN_TABLES: Final[dict[tuple[str, str], Later]] = {
+    ("ready", "sync"): Later("this version has no sync socket", "use notify, file or log"),
+    ("health", "sync"): Later("this version has no sync socket", "use notify or command"),
+    ("health", "log"): Later("this version does not take output for a sign of life", "use notify or command"),
+}
+"""Keys in the tables of a unit file."""
+
+LATER_KIND: Final = Later("this version has no sync socket", 'use "oneshot" or "service", with a command that waits for it')
+"""``type = "external"``."""
+
+LATER_APPEND: Final = Later(
+    "this version has no drop-in files whose lists could be added to", "write the whole list, without the +"
+)
+"""A key that ends in ``+``."""
+
+LATER_FILES: Final[dict[str, Later]] = {
+    "drop-in": Later("this version does not read drop-in directories", "write its keys into the unit file"),
+    "group": Later("this version does not read what a group has in common", "write its keys into each unit of the group"),
+    "template": Later("this version makes one unit of one file", "write a file for each instance"),
+}
+"""Names of files and directories that mean something."""
+
+LATER_LAYERS: Final = Later("this version reads one units directory", "name one directory")

@@ -1,0 +1,162 @@
+"""What keys cannot stand together, and what a kind of unit must or cannot have.
+
+Each rule looks at which keys were written, not only at their values: a default is never in the way, and what was written is
+never passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from ..core.near import nearest
+from ..core.unit import Kind, ProbeKind
+from .convert import Finding, Path
+from .describe import join_words
+from .keys import KINDS, LATER_APPEND, LATER_IN_TABLES, LATER_KEYS, LATER_KIND, Later, UnitFile
+from .values import quote
+
+PROBES: Final[tuple[ProbeKind, ...]] = ("http", "tcp", "unix", "file", "command", "log", "notify")
+
+_NO_TARGET: Final = 'a unit without "command" or "script" is a target'
+
+
+class Written(NamedTuple):
+    """A unit file, the keys that were written, and which of them are known to be wrong already."""
+
+    file: UnitFile
+    keys: Mapping[str, object]
+    wrong: frozenset[str]
+
+    @property
+    def kind(self) -> Kind:
+        """The type that it says, else what its keys make of it."""
+        return self.file.type or ("oneshot" if "command" in self.keys or "script" in self.keys else "target")
+
+    def table(self, key: str) -> Mapping[str, object]:
+        """The keys written in a table; none where it is no table, or wrong already."""
+        value = self.keys.get(key)
+        return value if isinstance(value, dict) and key not in self.wrong else {}
+
+
+def take_later(document: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
+    """Take out what the format has and this version does not. Returns the rest, and what was taken."""
+    rest = dict(document)
+    findings = []
+    for key in document:
+        if key in LATER_KEYS:
+            findings.append(_later((key,), quote(key), LATER_KEYS[key]))
+            del rest[key]
+        elif key.endswith("+"):
+            findings.append(_later((key,), quote(key), LATER_APPEND))
+            del rest[key]
+    if rest.get("type") == "external":
+        findings.append(_later(("type",), 'type = "external"', LATER_KIND))
+        del rest["type"]
+    for (name, key), later in LATER_IN_TABLES.items():
+        table = rest.get(name)
+        if isinstance(table, dict) and key in table:
+            findings.append(_later((name, key), f'"{name}.{key}"', later))
+            rest[name] = {other: value for other, value in table.items() if other != key}
+    return rest, findings
+
+
+def wrong_keys(findings: Iterable[Finding]) -> frozenset[str]:
+    """The keys at the top that something is wrong with. One that is mistyped stands for the one that was probably meant."""
+    wrong = {str(finding.path[0]) for finding in findings if finding.path}
+    known = UnitFile.__struct_encode_fields__
+    return frozenset(wrong.union(near for key in wrong.difference(known) if (near := nearest(key, known))))
+
+
+def check_rules(written: Written) -> Iterator[Finding]:
+    """All contradictions of one unit file."""
+    if not written.wrong & {"type", "command", "script"}:
+        yield from _check_kind(written)
+    yield from _check_two_commands(written)
+    yield from _check_probe(written, "ready")
+    yield from _check_probe(written, "health")
+    yield from _check_ready_interval(written)
+    yield from _check_reload(written)
+    yield from _check_requires(written)
+    for key in ("retry", "restart"):
+        yield from _check_delays(written, key)
+
+
+def _later(path: Path, said: str, later: Later) -> Finding:
+    return Finding(path, f"cannot use {said} yet: {later.why}", later.hint)
+
+
+def _check_kind(written: Written) -> Iterator[Finding]:
+    kind = written.kind
+    if kind != "target" and "command" not in written.keys and "script" not in written.keys:
+        yield Finding(("type",), f"cannot make a {kind} without a command", 'add "command" or "script"')
+    for key in written.keys:
+        kinds = KINDS.get(key)
+        if kinds and kind not in kinds:
+            told = written.file.type is not None
+            also = (("its type", ("type",)),) if told else ()
+            hint = "" if told else _hint_of_kind(kind)
+            yield Finding((key,), f'cannot use "{key}" on a {kind}: only a {join_words(list(kinds))} has it', hint, also)
+
+
+def _hint_of_kind(kind: Kind) -> str:
+    return _NO_TARGET if kind == "target" else 'a unit with a command is a oneshot, unless it says type = "service"'
+
+
+def _check_two_commands(written: Written) -> Iterator[Finding]:
+    if "command" in written.keys and "script" in written.keys:
+        also = (("the other one", ("command",)),)
+        yield Finding(
+            ("script",), 'cannot use both "command" and "script": a unit executes one thing', "remove one of them", also
+        )
+
+
+def _check_probe(written: Written, name: str) -> Iterator[Finding]:
+    if name not in written.keys or name in written.wrong:
+        return
+    table = written.table(name)
+    kinds = [key for key in table if key in PROBES]
+    if not kinds and (name == "health" or set(table) != {"delay"}):
+        known = [kind for kind in PROBES if (name, kind) not in LATER_IN_TABLES]
+        hint = f"write one of {join_words(known)}" + (', or "delay" alone' if name == "ready" else "")
+        yield Finding((name,), f'cannot use "{name}" without a question to ask', hint)
+    for other in kinds[1:]:
+        what = f'cannot use both "{name}.{kinds[0]}" and "{name}.{other}": one thing is asked'
+        yield Finding((name, other), what, "remove one of them", (("the other one", (name, kinds[0])),))
+    if "notify" in kinds and table["notify"] is False:
+        yield Finding((name, "notify"), f'cannot use false for "{name}.notify": it can only be true', "leave it out")
+    if "status" in table and "http" not in table:
+        yield Finding((name, "status"), f'cannot use "{name}.status" without "{name}.http": only HTTP has statuses')
+
+
+def _check_ready_interval(written: Written) -> Iterator[Finding]:
+    table = written.table("ready")
+    for kind in ("log", "notify"):
+        if "interval" in table and kind in table:
+            what = f'cannot use "ready.interval" with "ready.{kind}": nothing is asked again and again'
+            yield Finding(("ready", "interval"), what, "remove it", (("what comes by itself", ("ready", kind)),))
+
+
+def _check_reload(written: Written) -> Iterator[Finding]:
+    if "reload" not in written.keys or "reload" in written.wrong:
+        return
+    table = written.table("reload")
+    if not table:
+        yield Finding(("reload",), 'cannot use "reload" without "command" or "signal"', 'such as reload = { signal = "SIGHUP" }')
+    if len(table) > 1:
+        what = 'cannot use both "reload.command" and "reload.signal": one of them is the way'
+        yield Finding(("reload", "signal"), what, "remove one of them", (("the other one", ("reload", "command")),))
+
+
+def _check_requires(written: Written) -> Iterator[Finding]:
+    if "requires" in written.keys and "after" not in written.keys:
+        hint = 'an entry of "before" says its own: { unit = "NAME", requires = "completion" }' if "before" in written.keys else ""
+        yield Finding(("requires",), 'cannot use "requires" without "after": it says what is needed of those', hint)
+
+
+def _check_delays(written: Written, key: str) -> Iterator[Finding]:
+    table = written.table(key)
+    value = getattr(written.file, key)
+    if "delay" in table and "max-delay" in table and value.delay > value.max_delay:
+        what = f'cannot use a "{key}.delay" of {quote(table["delay"])}: it is longer than "{key}.max-delay"'
+        yield Finding((key, "delay"), what, also=((f"which is {quote(table['max-delay'])}", (key, "max-delay")),))

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from runner.cli.options import check_names, load_graph, units_directories
+from runner.core.graph import link
+from runner.core.unit import Unit
+from runner.errors import InvalidUnits, UsageError
+
+from .conftest import Write
+
+
+def test_directories_given_come_before_those_of_the_environment() -> None:
+    given = [Path("b"), Path("a")]
+    assert units_directories(given, {"RUNNER_UNITS": "c"}) == given
+    assert units_directories(None, {"RUNNER_UNITS": "c:/d:"}) == [Path("c"), Path("/d")]
+
+
+def test_the_usual_directories_are_those_that_exist(write: Write, tmp_path: Path) -> None:
+    write()
+    config = tmp_path / "config"
+    home = tmp_path / "home"
+    for directory in (config / "runner" / "units", home / ".config" / "runner" / "units"):
+        directory.mkdir(parents=True)
+    assert units_directories(None, {"RUNNER_UNITS": "", "HOME": str(home)})[-2:] == [home / ".config/runner/units", Path("units")]
+    assert units_directories(None, {"XDG_CONFIG_HOME": str(config)})[-2:] == [config / "runner/units", Path("units")]
+
+
+@pytest.mark.skipif(Path("/etc/runner/units").exists(), reason="this machine has units of its own")
+def test_no_directory_at_all_is_told(write: Write) -> None:
+    with pytest.raises(UsageError) as caught:
+        units_directories(None, {"HOME": "/h"})
+    assert caught.value.what == "cannot find unit files: none of /etc/runner/units, /h/.config/runner/units, units exists"
+    assert "--units DIR" in caught.value.hint
+
+
+def test_a_graph_is_loaded_or_its_problems_raised(write: Write) -> None:
+    units = write(**{"a.toml": 'command = ["true"]', "b.toml": 'command = ["true"]\nafter = ["a"]'})
+    assert list(load_graph(Namespace(units=[units])).after["b"]) == ["a"]
+    write(**{"b.toml": "command = 7"})
+    with pytest.raises(InvalidUnits):
+        load_graph(Namespace(units=[units]))
+
+
+def test_warnings_are_told_and_no_obstacle(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    units = write(**{"a.toml": 'command = ["no-such-program-anywhere"]'})
+    assert list(load_graph(Namespace(units=[units])).units) == ["a"]
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "no-such-program-anywhere" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("edtor", 'did you mean "editor"?'),
+        ("editor/vmi", 'did you mean "editor/vim"?'),
+        ("zzzz", 'see "runner graph" for all units'),
+        ("", 'see "runner graph" for all units'),
+    ],
+)
+def test_unknown_names_are_told_with_a_near_one(name: str, hint: str) -> None:
+    graph, _ = link([Unit(name="editor/vim", kind="oneshot"), Unit(name="git-clone", kind="oneshot")])
+    assert check_names(graph, ["editor", "git-clone"]) == ["editor", "git-clone"]
+    with pytest.raises(UsageError) as caught:
+        check_names(graph, ["editor", name])
+    assert caught.value.what == f'cannot find unit or group "{name}"'
+    assert caught.value.hint == hint

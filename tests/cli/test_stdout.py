@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from runner.cli.stdout import write_out
+from runner.errors import RunnerError
+
+
+def test_what_the_encoding_lacks_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    write_out("└─ é\n")
+    assert written.getvalue() == b"\\u2514\\u2500 \\xe9\n"
+
+
+def test_a_name_that_is_no_text_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="utf-8"))
+    write_out("\udcff é\n")
+    assert written.getvalue() == b"\\udcff \xc3\xa9\n"
+
+
+def test_closed_output_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(RunnerError, match="cannot write to standard output: it is closed"):
+        write_out("x")
