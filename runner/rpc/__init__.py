@@ -1,0 +1,1 @@
+"""Speaks DRPC: bytes in, events out, and bytes for what is said; plus one small client that blocks."""
