@@ -9,7 +9,7 @@ from typing import Final
 from ..core.unit import Command, Dependency, Health, Log, Probe, Ready, Reload, Requires, Restart, Retry, Stop, Unit
 from .convert import Finding, Path, show_path
 from .expand import CannotExpand, expand, expand_variable
-from .keys import AfterTable, BeforeTable, HealthTable, ProbeTable, ReadyTable, RestartTable, RetryTable, UnitFile
+from .keys import AfterTable, BeforeTable, HealthTable, ReadyTable, RestartTable, RetryTable, UnitFile
 from .rules import PROBES, Written
 from .values import Duration, Unusable, check_host_port, check_path, check_socket_path, check_url, did_you_mean, quote
 

@@ -64,7 +64,7 @@ def read(file: str) -> bytes | Problem:
         if about.st_size > LARGEST:
             size = say_size(about.st_size)
             return _problem(file, f"cannot read the unit file: it has {size}", f"a unit file has at most {say_size(LARGEST)}")
-        return os.read(descriptor, about.st_size)
+        return os.read(descriptor, about.st_size + 1)
     except OSError as error:
         return _cannot_read(file, error)
     finally:

@@ -221,7 +221,7 @@ class UnitFile(Table):
     ] = None
     health: Annotated[HealthTable | None, _says("Whether a ready service still does its work. Default: not asked.")] = None
     stop: Annotated[StopTable | None, _says("How it is stopped.")] = None
-    reload: Annotated[ReloadTable | None, _says("How it reads its configuration again. Default: it cannot.")] = None
+    reload: Annotated[ReloadTable | None, _says("How it is told to read its configuration again. Default: it cannot be.")] = None
     locks: Annotated[list[Word], _says("At most one unit that holds a lock of the same name runs at a time.")] = []
     env: Annotated[dict[str, str], _says("Environment variables, in the order written. Expanded.")] = {}
     env_file: Annotated[
@@ -243,8 +243,8 @@ class UnitFile(Table):
     on_failure: Annotated[
         list[Name], _says("Units that are started when it ended `failed` or `timed-out`. They do not start otherwise.")
     ] = []
-    icon: Annotated[Line, _says("A sign that is shown beside its name.")] = ""
-    tags: Annotated[list[Tag], _says("Words by which people find it.")] = []
+    icon: Annotated[Line, _says("A sign that screens may show beside its name.")] = ""
+    tags: Annotated[list[Tag], _says("Words to find it by.")] = []
     enabled: Annotated[bool, _says("`false`: it is left out, and entries that name it have no effect and give a warning.")] = True
 
 

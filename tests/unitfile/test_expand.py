@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from runner.unitfile.expand import CannotExpand, expand, expand_variable
 
 VARIABLES = {"HOME": "/home/ann", "PORT": "8080", "EMPTY": "", "TILDE": "~", "DOLLAR": "${PORT}"}
+NONE: dict[str, str] = {}
 
 
 @pytest.mark.parametrize(
@@ -60,21 +63,19 @@ def test_what_cannot_be_expanded(text: str, variable: str) -> None:
 
 def test_a_tilde_needs_a_home() -> None:
     with pytest.raises(CannotExpand) as caught:
-        expand("~/x", {}.get)
+        expand("~/x", NONE.get)
     assert (str(caught.value), caught.value.variable) == ("HOME is not set", "HOME")
 
 
 def test_defaults_do_not_nest_without_end() -> None:
     with pytest.raises(CannotExpand):
-        expand("${A:-" * 5000 + "}" * 5000, {}.get)
+        expand("${A:-" * 5000 + "}" * 5000, NONE.get)
 
 
 @given(st.text())
 def test_every_text_is_expanded_or_refused(text: str) -> None:
-    try:
-        expand(text, VARIABLES.get)
-    except CannotExpand as error:
-        assert str(error)
+    with suppress(CannotExpand):
+        assert isinstance(expand(text, VARIABLES.get), str)
 
 
 @given(st.text().filter(lambda text: "$" not in text and "~" not in text))

@@ -87,25 +87,24 @@ class Writer:
 
     def table(self, table: dict[str, Any], header: list[str]) -> Iterator[str]:
         """The pairs of a table, then the tables below it."""
-        below = []
+        below: list[tuple[str, Any]] = []
         for key, value in table.items():
-            if isinstance(value, dict) and self.random.random() < 0.5:
-                below.append((key, value))
-            elif (
-                isinstance(value, list) and value and all(isinstance(item, dict) for item in value) and self.random.random() < 0.7
-            ):
+            if self.has_header(value):
                 below.append((key, value))
             else:
                 yield from self.pairs([self.key(key)], value)
         for key, value in below:
             name = [*header, self.key(key)]
-            if isinstance(value, dict):
-                yield f"[{self.dotted(name)}]{self.end()}"
-                yield from self.table(value, name)
-            else:
-                for item in value:
-                    yield f"[[ {self.dotted(name)}]]{self.end()}"
-                    yield from self.table(item, name)
+            brackets = ("[", "]") if isinstance(value, dict) else ("[[ ", "]]")
+            for item in [value] if isinstance(value, dict) else value:
+                yield f"{brackets[0]}{self.dotted(name)}{brackets[1]}{self.end()}"
+                yield from self.table(item, name)
+
+    def has_header(self, value: Any) -> bool:
+        could_have = isinstance(value, dict) or (
+            isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+        )
+        return could_have and self.random.random() < 0.6
 
     def pairs(self, keys: list[str], value: Any) -> Iterator[str]:
         if isinstance(value, dict) and value and self.random.random() < 0.5:

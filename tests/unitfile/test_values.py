@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, time
 from signal import Signals
 
@@ -112,10 +113,8 @@ def test_a_duration_is_the_sum_of_its_parts(hours: int, minutes: int, seconds: i
     st.sampled_from([Duration, Interval, Size, SignalName, Pattern]),
 )
 def test_anything_is_parsed_or_refused(written: object, kind: type[Special]) -> None:
-    try:
+    with suppress(Unusable):
         assert isinstance(parse(kind, written), kind)
-    except Unusable:
-        pass
 
 
 @pytest.mark.parametrize("name", Signals.__members__)
@@ -202,7 +201,7 @@ def test_did_you_mean() -> None:
         ([[[[1]]]], "[[[[...]]]]"),
         ({"a": [{"b": {}}]}, "{ a = [{ b = { ... } }] }"),
         (date(1979, 5, 27), "1979-05-27"),
-        (datetime(1979, 5, 27, 7, 32), "1979-05-27T07:32:00"),  # noqa: DTZ001
+        (datetime(1979, 5, 27, 7, 32), "1979-05-27T07:32:00"),
         (time(7, 32), "07:32:00"),
         ("x" * 100, '"' + "x" * 56 + "..."),
         ([1] * 1000, "[" + "1, " * 18 + "1,..."),

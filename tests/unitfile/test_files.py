@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.errors import Problem
+from runner.unitfile.files import LARGEST, Listing, Programs, list_units, read
+
+NOBODY = 65534
+
+
+def make(root: Path, *files: str) -> Path:
+    for name in files:
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text('command = ["true"]\n')
+    return root
+
+
+def units(listing: Listing) -> list[str]:
+    return [unit.name for unit in listing.units]
+
+
+def told(listing: Listing) -> list[tuple[str, str]]:
+    return [(Path(problem.where.file).name, problem.what) for problem in listing.problems]
+
+
+def problem_of(file: Path) -> Problem:
+    problem = read(str(file))
+    assert isinstance(problem, Problem)
+    assert problem.where.file == str(file)
+    return problem
+
+
+@pytest.fixture
+def without_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In an empty directory, as somebody who may not read everything, as root may."""
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    yield
+    if os.getuid() == 0:
+        os.seteuid(0)
+
+
+def forbid(path: Path) -> None:
+    """Take the right to read it away from us, who made it."""
+    path.chmod(0o700 if os.getuid() == 0 else 0)
+    if os.getuid() == 0:
+        os.seteuid(NOBODY)
+
+
+# ---------------------------------------------------------------- listing
+
+
+def test_units_come_in_the_order_of_their_names(tmp_path: Path) -> None:
+    listing = list_units(make(tmp_path, "b.toml", "a/z.toml", "a/deep/y.toml", "c.toml", "README.md"))
+    assert units(listing) == ["a/deep/y", "a/z", "b", "c"]
+    assert sorted(listing.groups) == ["a", "a/deep"]
+    assert listing.units[0].file == f"{tmp_path}/a/deep/y.toml"
+    assert listing.problems == []
+
+
+def test_paths_begin_as_the_directory_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, "units/g/a.toml")
+    monkeypatch.chdir(tmp_path)
+    assert [unit.file for unit in list_units(Path("units")).units] == ["units/g/a.toml"]
+    monkeypatch.chdir(tmp_path / "units")
+    assert [unit.file for unit in list_units(Path()).units] == ["g/a.toml"]
+    assert [unit.file for unit in list_units(Path("../units")).units] == ["../units/g/a.toml"]
+
+
+def test_a_directory_without_units(tmp_path: Path) -> None:
+    assert told(list_units(tmp_path)) == [(tmp_path.name, "cannot find a unit: the directory has none")]
+
+
+@pytest.mark.parametrize(("name", "said"), [("missing", "no such file or directory"), ("file", "not a directory")])
+def test_a_units_directory_that_is_none(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "file").touch()
+    assert told(list_units(tmp_path / name)) == [(name, f"cannot read the units directory: {said}")]
+
+
+def test_hidden_and_private_entries_are_passed_over(tmp_path: Path) -> None:
+    listing = list_units(make(tmp_path, "a.toml", ".git/b.toml", "_old/c.toml", "_d.toml"))
+    assert (units(listing), listing.problems) == (["a"], [])
+
+
+def test_bad_names(tmp_path: Path) -> None:
+    listing = list_units(make(tmp_path, "a.toml", "b c.toml", "d.toml/e.toml", "my tools/f.toml", "your tools/README"))
+    assert units(listing) == ["a"]
+    assert [name for name, _ in told(listing)] == ["b c.toml", "d.toml", "my tools"]
+
+
+def test_links_are_followed(tmp_path: Path) -> None:
+    make(tmp_path, "real/a.toml", "units/b.toml")
+    (tmp_path / "units" / "linked").symlink_to(tmp_path / "real")
+    (tmp_path / "units" / "c.toml").symlink_to(tmp_path / "real" / "a.toml")
+    assert units(list_units(tmp_path / "units")) == ["b", "c", "linked/a"]
+
+
+def test_a_link_that_leads_back_is_not_followed(tmp_path: Path) -> None:
+    make(tmp_path, "a/b.toml", "c/d.toml")
+    (tmp_path / "a" / "to-c").symlink_to(tmp_path / "c")
+    (tmp_path / "c" / "to-a").symlink_to(tmp_path / "a")
+    listing = list_units(tmp_path)
+    assert units(listing) == ["a/b", "a/to-c/d", "c/d", "c/to-a/b"]
+    what = "cannot follow the link: it leads back to a directory that it is in"
+    assert told(listing) == [("to-a", what), ("to-c", what)]
+
+
+def test_a_link_to_itself_is_no_directory(tmp_path: Path) -> None:
+    make(tmp_path, "a.toml")
+    (tmp_path / "b.toml").symlink_to("b.toml")
+    (tmp_path / "c").symlink_to("c")
+    listing = list_units(tmp_path)
+    assert (units(listing), listing.problems) == (["a", "b"], [])
+
+
+@pytest.mark.usefixtures("without_rights")
+def test_a_group_that_may_not_be_read() -> None:
+    make(Path(), "a.toml", "secret/b.toml")
+    forbid(Path("secret"))
+    listing = list_units(Path())
+    assert (units(listing), listing.unread) == (["a"], ["secret"])
+    assert told(listing) == [("secret", "cannot read the directory: permission denied")]
+
+
+# ---------------------------------------------------------------- reading
+
+
+def test_reading(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.write_bytes(b"\xff\n")
+    assert read(str(file)) == b"\xff\n"
+    file.write_bytes(b"")
+    assert read(str(file)) == b""
+
+
+@pytest.mark.usefixtures("without_rights")
+def test_a_file_that_may_not_be_read() -> None:
+    file = Path("a.toml")
+    file.touch()
+    forbid(file)
+    assert problem_of(file).what == "cannot read the unit file: permission denied"
+
+
+@pytest.mark.parametrize(
+    ("target", "what", "hint"),
+    [
+        ("a.toml", "cannot read the unit file: too many levels of symbolic links", "it is a link that leads back to itself"),
+        ("nowhere", "cannot read the unit file: no such file or directory", "it is a link to a file that is not there"),
+        ("/dev/zero", "cannot read the unit file: it is a device", "a unit is an ordinary file"),
+        ("/", "cannot read the unit file: it is a directory", "a unit is an ordinary file"),
+    ],
+)
+def test_links_to_what_is_no_file(tmp_path: Path, target: str, what: str, hint: str) -> None:
+    file = tmp_path / "a.toml"
+    file.symlink_to(target)
+    problem = problem_of(file)
+    assert (problem.what, problem.hint) == (what, hint)
+
+
+def test_a_pipe_is_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.toml")
+    assert problem_of(tmp_path / "a.toml").what == "cannot read the unit file: it is a named pipe"
+
+
+def test_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("a.toml")
+        assert problem_of(Path("a.toml")).hint == "it is a socket; a unit is an ordinary file"
+
+
+def test_what_cannot_be_read_though_it_was_opened() -> None:
+    assert problem_of(Path("/proc/self/mem")).what.startswith("cannot read the unit file: ")
+
+
+def test_a_large_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.touch()
+    os.truncate(file, LARGEST + 1)
+    assert problem_of(file).what == "cannot read the unit file: it has 1 MB"
+    os.truncate(file, LARGEST)
+    assert read(str(file)) == b"\0" * LARGEST
+
+
+# ---------------------------------------------------------------- programs
+
+
+def test_programs(tmp_path: Path) -> None:
+    for name, mode in (("run", 0o755), ("data", 0o644)):
+        (tmp_path / name).touch(mode)
+    (tmp_path / "directory").mkdir()
+    programs, path = Programs(), f"/nowhere:{tmp_path}"
+    assert programs.has("run", path)
+    assert not programs.has("run", "/nowhere")
+    assert not any(programs.has(name, path) for name in ("data", "directory", "missing", "with\0nul"))
+
+
+def test_a_program_is_looked_up_only_once(tmp_path: Path) -> None:
+    programs = Programs()
+    assert not programs.has("run", str(tmp_path))
+    (tmp_path / "run").touch(0o755)
+    assert not programs.has("run", str(tmp_path))
+    assert Programs().has("run", str(tmp_path))

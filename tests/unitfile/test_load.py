@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.unitfile import Loaded, load
+
+RUN = 'command = ["true"]\n'
+
+
+def load_files(root: Path, files: Mapping[str, str | bytes]) -> Loaded:
+    for name, text in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    program = root.parent / "bin" / "true"
+    program.parent.mkdir(exist_ok=True)
+    program.touch(0o755)
+    return load([root], {"PATH": str(program.parent), "HOME": "/home/ann"})
+
+
+def whats(loaded: Loaded) -> list[str]:
+    return [f"{Path(problem.where.file).name}: {problem.what}" for problem in loaded.problems]
+
+
+def test_units_become_a_graph(tmp_path: Path) -> None:
+    loaded = load_files(tmp_path / "units", {"b.toml": RUN + 'after = ["g"]\n', "g/a.toml": RUN, "README.md": ""})
+    assert loaded.problems == []
+    assert list(loaded.graph.units) == ["b", "g/a"]
+    assert list(loaded.graph.after["b"]) == ["g/a"]
+    assert loaded.source("g/a") == f"{tmp_path}/units/g/a.toml"
+    with pytest.raises(KeyError):
+        loaded.source("x")
+
+
+def test_the_environment_is_what_was_handed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTSIDE", "x")
+    loaded = load_files(tmp_path / "units", {"a.toml": RUN + 'cwd = "~"\nenv = { A = "${OUTSIDE}" }\n'})
+    assert whats(loaded) == ['a.toml: cannot expand "${OUTSIDE}" for "env.A": OUTSIDE is not set']
+    assert loaded.graph.units["a"].cwd == "/home/ann"
+
+
+def test_errors_and_warnings_are_told_apart(tmp_path: Path) -> None:
+    loaded = load_files(tmp_path / "units", {"a.toml": 'command = ["none"]\n', "b.toml": RUN + "x = 1\n"})
+    assert [problem.where.file for problem in loaded.errors] == [f"{tmp_path}/units/b.toml"]
+    assert [problem.where.file for problem in loaded.warnings] == [f"{tmp_path}/units/a.toml"]
+
+
+def test_problems_come_in_the_order_of_files_and_lines(tmp_path: Path) -> None:
+    files = {"b.toml": RUN + 'after = ["x"]\nzz = 1\n', "a.toml": "?", "c/d.toml": RUN + "nice = 99\n"}
+    problems = load_files(tmp_path / "units", files).problems
+    assert [(Path(problem.where.file).name, problem.where.line) for problem in problems] == [
+        ("a.toml", 1),
+        ("b.toml", 2),
+        ("b.toml", 3),
+        ("d.toml", 2),
+    ]
+
+
+def test_a_disabled_unit_is_checked_but_not_in_the_graph(tmp_path: Path) -> None:
+    files = {
+        "off.toml": 'enabled = false\ncommand = ["none"]\nnice = 99\nafter = ["nowhere"]\n',
+        "g/off.toml": "enabled = false\n",
+        "a.toml": RUN + 'after = ["off", "g"]\non-failure = ["off"]\n',
+    }
+    loaded = load_files(tmp_path / "units", files)
+    assert list(loaded.graph.units) == ["a"]
+    assert loaded.source("off").endswith("off.toml")
+    assert [problem.severity for problem in loaded.problems] == ["warning", "warning", "warning", "error"]
+
+
+def test_what_cannot_be_read_is_not_missed(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "bad.toml": "= 1\n",
+        "utf.toml": b"\xff",
+        "g/bad.toml": "= 1\n",
+        "a.toml": RUN + 'after = ["bad", "utf", "g", "g/bad"]\non-success = ["bad"]\n',
+    }
+    loaded = load_files(tmp_path / "units", files)
+    assert [Path(problem.where.file).name for problem in loaded.problems] == ["bad.toml", "bad.toml", "utf.toml"]
+    assert list(loaded.graph.units) == ["a"]
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "units").mkdir()
+    (tmp_path / "units" / "loop.toml").symlink_to("loop.toml")
+    os.mkfifo(tmp_path / "units" / "pipe.toml")
+    loaded = load_files(tmp_path / "units", {"a.toml": RUN + 'after = ["loop", "pipe"]\n'})
+    assert whats(loaded) == [
+        "loop.toml: cannot read the unit file: too many levels of symbolic links",
+        "pipe.toml: cannot read the unit file: it is a named pipe",
+    ]
+
+
+def test_a_unit_of_a_group_that_cannot_be_read_is_not_missed(tmp_path: Path) -> None:
+    """Its directory's path is longer than the kernel takes."""
+    loaded = load_files(tmp_path / "units", {"a.toml": RUN})
+    assert loaded.problems == []
+    here, deep = os.open(tmp_path / "units", os.O_RDONLY), "x" * 250
+    for _ in range(17):
+        os.mkdir(deep, dir_fd=here)
+        inner = os.open(deep, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+    inside = "/".join([deep] * 17) + "/y"
+    loaded = load_files(tmp_path / "units", {"a.toml": RUN + f'after = ["{inside}"]\n'})
+    assert [problem.what for problem in loaded.problems] == ["cannot read the directory: file name too long"]
+
+
+def test_the_place_of_an_entry_counts_those_that_were_left_out(tmp_path: Path) -> None:
+    loaded = load_files(
+        tmp_path / "units", {"a.toml": RUN + 'after = [5, "b", { unit = "b", x = 1 }, "nowhere"]\n', "b.toml": RUN}
+    )
+    assert [(problem.where.column, problem.what.split(":")[0]) for problem in loaded.problems] == [
+        (10, 'cannot use 5 in "after"'),
+        (32, 'cannot use the key "x" in "after"'),
+        (41, 'cannot find the unit "nowhere" that "a" is to wait for'),
+    ]
+
+
+def test_a_cycle_has_a_place_for_each_edge(tmp_path: Path) -> None:
+    loaded = load_files(
+        tmp_path / "units",
+        {
+            "a.toml": RUN + 'after = ["b"]\n',
+            "b.toml": RUN + '\nbefore = [{ unit = "c" }]\n',
+            "c.toml": RUN + 'before = ["a", "b"]',
+        },
+    )
+    (problem,) = loaded.problems
+    assert problem.what == "cannot order the units: dependency cycle: b -> c -> b"
+    assert [str(place).rpartition("/")[2] for place in (problem.where, problem.also[0][1])] == ["c.toml:2:16", "b.toml:3:11"]
+
+
+def test_a_unit_with_mistakes_is_not_looked_at_for_warnings(tmp_path: Path) -> None:
+    loaded = load_files(tmp_path / "units", {"a.toml": 'command = "none; apt-get install x"\nlocks = "apt"\n'})
+    assert len(loaded.problems) == 1
+
+
+def test_a_name_is_a_unit_or_a_group(tmp_path: Path) -> None:
+    loaded = load_files(tmp_path / "units", {"g.toml": RUN, "g/a.toml": RUN, "h.toml": RUN, "h/README": ""})
+    assert whats(loaded) == ['g.toml: cannot use the name "g" for a unit: a directory with units has it, as a group']
+
+
+def test_several_directories_come_later(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.toml").write_text("after = []\n")
+    problems = load([tmp_path / "a", tmp_path / "b", tmp_path / "c"], {}).problems
+    assert [(problem.what, problem.where.file) for problem in problems] == [
+        ("cannot use several units directories yet: this version reads one units directory", f"{tmp_path}/{name}")
+        for name in "bc"
+    ]
+
+
+def test_no_directory_at_all() -> None:
+    loaded = load([], {})
+    assert (loaded.problems, loaded.graph.units) == ([], {})
+
+
+def test_a_thousand_units(tmp_path: Path) -> None:
+    files = {f"u{number}.toml": RUN + (f'after = ["u{number - 1}"]\n' if number else "") for number in range(1000)}
+    loaded = load_files(tmp_path / "units", files)
+    assert (len(loaded.graph.order()), loaded.problems) == (1000, [])
+
+
+LINES = [
+    b'command = "x"',
+    b'after = ["a"]',
+    b"before = ['*']",
+    b"[ready]",
+    b"http = 'http://x'",
+    b"[env]",
+    b'A = "${A}"',
+    b"x = [1,",
+    b"]",
+    b"{",
+    b'"""',
+    b"\xff",
+]
+
+
+@given(st.lists(st.sampled_from(LINES) | st.binary(max_size=9), max_size=6))
+def test_no_text_is_more_than_a_problem(lines: list[bytes]) -> None:
+    with TemporaryDirectory() as directory:
+        Path(directory, "a.toml").write_bytes(b"\n".join(lines))
+        loaded = load([Path(directory)], {})
+    for problem in loaded.problems:
+        assert problem.what.startswith("cannot ")
+        assert 0 <= problem.where.column <= len(problem.where.text) + 1

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import pytest
+import tomli
+
+from runner.unitfile.convert import Finding, Path, convert
+from runner.unitfile.keys import KINDS, LATER_IN_TABLES, LATER_KEYS, UnitFile
+from runner.unitfile.rules import PROBES, Written, check_rules, take_later, wrong_keys
+
+RUN = 'command = "true"\n'
+SERVICE = 'type = "service"\n' + RUN
+
+
+def written(text: str) -> Written:
+    values, later = take_later(tomli.loads(text))
+    file, findings = convert(values)
+    return Written(file, values, wrong_keys([*later, *findings]))
+
+
+def findings(text: str) -> list[Finding]:
+    return list(check_rules(written(text)))
+
+
+# ---------------------------------------------------------------- for later
+
+
+def test_what_this_version_does_not_have_is_taken_out_and_told() -> None:
+    document = tomli.loads(
+        'type = "external"\ninputs = []\n"after+" = []\noptional = true\nready = { sync = true, delay = "1s" }\nhealth = 5'
+    )
+    rest, later = take_later(document)
+    assert rest == {"optional": True, "ready": {"delay": "1s"}, "health": 5}
+    assert {finding.path for finding in later} == {("type",), ("inputs",), ("after+",), ("ready", "sync")}
+    assert all(" yet: this version " in finding.what and finding.hint for finding in later)
+    assert document["ready"] == {"sync": True, "delay": "1s"}
+
+
+@pytest.mark.parametrize("key", [*LATER_KEYS, *(f"{name}.{key}" for name, key in LATER_IN_TABLES)])
+def test_each_key_for_later_is_told_once(key: str) -> None:
+    rest, later = take_later(tomli.loads(f"{key} = 1"))
+    assert [".".join(map(str, finding.path)) for finding in later] == [key]
+    assert all(value == {} for value in rest.values())
+
+
+def test_a_mistyped_key_stands_for_the_one_that_was_meant() -> None:
+    assert wrong_keys([Finding(("comand",), ""), Finding(("zzzzz",), ""), Finding(("env", "A"), ""), Finding((), "")]) == {
+        "comand",
+        "command",
+        "zzzzz",
+        "env",
+    }
+
+
+# ---------------------------------------------------------------- kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (RUN, "oneshot"),
+        ('script = "x"', "oneshot"),
+        (SERVICE, "service"),
+        ("after = []", "target"),
+        ('type = "target"', "target"),
+    ],
+)
+def test_the_kind_follows_from_the_keys(text: str, kind: str) -> None:
+    assert written(text).kind == kind
+    assert findings(text) == []
+
+
+@pytest.mark.parametrize("kind", ["oneshot", "service"])
+def test_what_runs_needs_a_command(kind: str) -> None:
+    (finding,) = findings(f'type = "{kind}"')
+    assert (finding.path, finding.what) == (("type",), f"cannot make a {kind} without a command")
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_a_key_is_told_on_the_kinds_that_cannot_have_it(key: str) -> None:
+    values = {
+        "command": '"x"',
+        "script": '"x"',
+        "restart": '"never"',
+        "retry": "2",
+        "timeout": "1",
+        "nice": "1",
+        "umask": '"022"',
+        "cwd": '"x"',
+    }
+    values |= {"ready": '{ tcp = "x:1" }', "health": '{ tcp = "x:1" }', "reload": '{ signal = "SIGHUP" }'}
+    lists = dict.fromkeys(("locks", "env-file"), "[]")
+    tables = dict.fromkeys(("stop", "env", "log"), "{}")
+    value = (values | lists | tables)[key]
+    for kind in ("oneshot", "service", "target"):
+        base = "" if kind == "target" or key in ("command", "script") else RUN
+        told = [finding.path for finding in findings(f'type = "{kind}"\n{base}{key} = {value}')]
+        assert told == ([] if kind in KINDS[key] else [(key,)])
+
+
+def test_a_kind_that_was_not_said_is_explained() -> None:
+    (finding,) = findings("timeout = 5")
+    assert finding.hint == 'a unit without "command" or "script" is a target'
+    (finding,) = findings(RUN + 'restart = "always"')
+    assert 'type = "service"' in finding.hint
+    assert finding.also == ()
+    (finding,) = findings('type = "target"\ntimeout = 5')
+    assert (finding.hint, finding.also) == ("", (("its type", ("type",)),))
+
+
+@pytest.mark.parametrize(
+    "text", ['comand = "x"\nretry = 2', 'type = "servce"\ncommand = "x"\nrestart = "always"', "command = 5\nretry = 2"]
+)
+def test_nothing_is_told_of_a_kind_that_is_in_doubt(text: str) -> None:
+    assert findings(text) == []
+
+
+# ---------------------------------------------------------------- contradictions
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "what"),
+    [
+        (RUN + 'script = "x"', ("script",), 'cannot use both "command" and "script"'),
+        (RUN + "ready = {}", ("ready",), 'cannot use "ready" without a question'),
+        (RUN + "ready = { interval = 1 }", ("ready",), 'cannot use "ready" without a question'),
+        (RUN + "ready = { delay = 1, interval = 1 }", ("ready",), 'cannot use "ready" without a question'),
+        (RUN + 'ready = { tcp = "x:1", file = "y" }', ("ready", "file"), 'cannot use both "ready.tcp" and "ready.file"'),
+        (RUN + "ready = { notify = false }", ("ready", "notify"), 'cannot use false for "ready.notify"'),
+        (RUN + 'ready = { tcp = "x:1", status = [200] }', ("ready", "status"), 'cannot use "ready.status" without "ready.http"'),
+        (RUN + 'ready = { log = "x", interval = 1 }', ("ready", "interval"), 'cannot use "ready.interval" with "ready.log"'),
+        (
+            RUN + "ready = { notify = true, interval = 1 }",
+            ("ready", "interval"),
+            'cannot use "ready.interval" with "ready.notify"',
+        ),
+        (SERVICE + "health = {}", ("health",), 'cannot use "health" without a question'),
+        (SERVICE + "reload = {}", ("reload",), 'cannot use "reload" without'),
+        (SERVICE + 'reload = { command = "x", signal = "SIGHUP" }', ("reload", "signal"), 'cannot use both "reload.command" and'),
+        (RUN + 'requires = "completion"', ("requires",), 'cannot use "requires" without "after"'),
+        (RUN + 'retry = { delay = "2m", max-delay = "1m" }', ("retry", "delay"), 'cannot use a "retry.delay" of "2m"'),
+        (
+            SERVICE + 'restart = { when = "always", delay = 5, max-delay = 1 }',
+            ("restart", "delay"),
+            'cannot use a "restart.delay" of 5',
+        ),
+    ],
+)
+def test_contradictions(text: str, path: Path, what: str) -> None:
+    (finding,) = findings(text)
+    assert finding.path == path
+    assert finding.what.startswith(what)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        RUN + "ready = { delay = 1 }",
+        RUN + 'ready = { http = "x", status = [200], interval = 1, delay = 1 }',
+        RUN + "ready = { notify = true, delay = 1 }",
+        SERVICE + "health = { notify = true, interval = 1, failures = 1, grace = 1 }",
+        SERVICE + 'reload = { command = "x" }',
+        SERVICE + 'reload = { signal = "SIGHUP" }',
+        RUN + 'requires = "completion"\nafter = []',
+        RUN + 'retry = { delay = "2m" }',
+        RUN + 'retry = { delay = "1m", max-delay = "1m" }',
+        SERVICE + 'restart = "always"',
+    ],
+)
+def test_what_goes_together(text: str) -> None:
+    assert findings(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        RUN + "ready = { http = 5 }",
+        RUN + "ready = 5",
+        SERVICE + "reload = { signal = 1 }",
+        RUN + "retry = { delay = 5, max-delay = 'x' }",
+    ],
+)
+def test_a_table_that_is_wrong_already_contradicts_nothing(text: str) -> None:
+    assert findings(text) == []
+
+
+def test_the_way_out_names_only_what_can_be_used() -> None:
+    hints = [finding.hint for text in (RUN + "ready = {}", SERVICE + "health = {}") for finding in findings(text)]
+    assert hints == [
+        'write one of http, tcp, unix, file, command, log or notify, or "delay" alone',
+        "write one of http, tcp, unix, file, command or notify",
+    ]
+
+
+def test_an_entry_of_before_has_its_own_requires() -> None:
+    (finding,) = findings(RUN + 'before = ["a"]\nrequires = "completion"')
+    assert '"before"' in finding.hint
+
+
+def test_every_kind_of_probe_is_a_key() -> None:
+    table = next(hint for name, hint in UnitFile.__annotations__.items() if name == "ready")
+    assert "ReadyTable" in str(table)
+    file, wrong = convert({"ready": dict.fromkeys(PROBES, 5)})
+    assert {finding.path[1] for finding in wrong} == set(PROBES)
+    assert file.ready
