@@ -1,0 +1,57 @@
+"""Run the example workspace as its README says, hold it against what it must come to, and end it with SIGTERM.
+
+``example.py WORKSPACE``: the directory is made where it is not there. Run from the directory that holds units/.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+SUCCEEDED = {"workspace", "app/clone", "app/venv", "app/install", "app/test", "report"}
+BY_DESIGN = "extras/warm-cache"
+ADDRESS = ("127.0.0.1", 27182)
+
+
+def run(workspace: str) -> tuple[list[dict[str, Any]], int]:
+    """All events of one run, stopped when its startup is finished, and its exit status."""
+    with tempfile.TemporaryDirectory() as state:
+        env = {**os.environ, "WORKSPACE": workspace, "XDG_STATE_HOME": state}
+        command = [sys.executable, "-m", "runner", "up", "--units", "units", "--output", "json"]
+        events = []
+        with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as up:
+            assert up.stdout is not None
+            for line in up.stdout:
+                events.append(json.loads(line))
+                if events[-1]["event"] == "startup-finished":
+                    socket.create_connection(ADDRESS, timeout=5).close()
+                    up.send_signal(signal.SIGTERM)
+        return events, up.returncode
+
+
+def main() -> int:
+    """Run it, print its report, and fail with an AssertionError where it came to anything else than it must."""
+    workspace = sys.argv[1]
+    events, exit_status = run(workspace)
+    ended = {event["unit"]: event["outcome"] for event in events if event["event"] == "unit-ended"}
+    finished = next(event for event in events if event["event"] == "startup-finished")
+    print(Path(workspace, "report.txt").read_text(encoding="utf-8").rstrip())
+    print(f"startup {finished['outcome']} in {finished['duration']:.1f} s, exit status {exit_status}")
+    assert {unit for unit, outcome in ended.items() if outcome == "succeeded"} >= SUCCEEDED, ended
+    assert ended[BY_DESIGN] == "failed", ended
+    assert finished["outcome"] == "succeeded", finished
+    assert exit_status == 128 + signal.SIGTERM, exit_status
+    with socket.socket() as probe:
+        assert probe.connect_ex(ADDRESS) != 0, f"somebody still listens on {ADDRESS}"
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
