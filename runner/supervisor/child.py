@@ -39,26 +39,38 @@ class Child:
         self._on_exit = on_exit
         self._pidfd = os.pidfd_open(process.pid)
         poller.add(self._pidfd, self._exited)
-        poller.add(output.fileno(), self._readable)
+        poller.add(output.fileno(), self.read_output)
 
-    def _readable(self) -> None:
-        if not self.output.read():
-            self.close_output()
+    def read_output(self) -> None:
+        """Take what is there, without waiting for more: a pipe holds less than one read takes."""
+        if self.output.fileno() >= 0 and not self.output.read():
+            self._close_output()
 
     def _exited(self) -> None:
         _, status, usage = os.wait4(self.pid, 0)
-        self.is_running = False
         self._process.returncode = code = os.waitstatus_to_exitcode(status)
-        self._poller.remove(self._pidfd)
-        os.close(self._pidfd)
-        if self.output.fileno() >= 0:
-            self._readable()  # what it wrote last belongs to it, and a pipe holds less than one read takes
+        self._forget()
+        self.read_output()  # what it wrote last belongs to it
         cpu = usage.ru_utime + usage.ru_stime
         max_rss = usage.ru_maxrss * 1024
         self._on_exit(Exit(None, signal_name(-code), cpu, max_rss) if code < 0 else Exit(code, None, cpu, max_rss))
 
-    def close_output(self) -> None:
-        """Read no more, though somebody may still hold the other end."""
+    def close(self) -> None:
+        """Let go of both, for a supervisor that ends. A process that is gone already is reaped."""
+        self.read_output()
+        self._close_output()
+        if self.is_running:
+            pid, status, _ = os.wait4(self.pid, os.WNOHANG)
+            if pid:
+                self._process.returncode = os.waitstatus_to_exitcode(status)
+            self._forget()
+
+    def _forget(self) -> None:
+        self.is_running = False
+        self._poller.remove(self._pidfd)
+        os.close(self._pidfd)
+
+    def _close_output(self) -> None:
         if self.output.fileno() >= 0:
             self._poller.remove(self.output.fileno())
             self.output.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 
 from ..core.unit import Unit
@@ -41,12 +42,14 @@ def _read_file(path: str) -> dict[bytes, bytes]:
     may_be_missing = path.startswith("-")
     path = path.removeprefix("-")
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise SpawnError("env-file", f'cannot read the env-file "{path}": it is no regular file')
             lines = file.read().splitlines()
     except OSError as error:
         if may_be_missing and isinstance(error, FileNotFoundError):
             return {}
-        raise SpawnError("env-file", f'cannot read the env-file "{path}": {error.strerror}') from None
+        raise SpawnError("env-file", f'cannot read the env-file "{path}": {_in_words(error)}') from None
     values = {}
     for number, line in enumerate(lines, 1):
         text = line.strip()
@@ -58,6 +61,16 @@ def _read_file(path: str) -> dict[bytes, bytes]:
             raise SpawnError("env-file", f'cannot use "{said}" in the env-file "{path}", line {number}: it must be NAME=VALUE')
         values[name.strip()] = _unquote(value.strip())
     return values
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Nobody is waited for: not the writer of a FIFO, not whoever is at the other end of a device (open(2))."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+
+
+def _in_words(error: OSError) -> str:
+    said = error.strerror or str(error)
+    return said[:1].lower() + said[1:]
 
 
 def _unquote(value: bytes) -> bytes:

@@ -18,8 +18,8 @@ from .child import Child, Exit
 from .notify import Notification, NotifySocket
 from .output import LogFile, Output, printable
 from .poller import Poller
-from .spawn import Setting, SpawnError, spawn
-from .tree import Census, TreeWatch, send_signal
+from .spawn import Setting, SpawnError, explain, spawn
+from .tree import Census, TreeWatch, send_signal, send_signal_to_group
 
 
 class Host(Protocol):
@@ -60,11 +60,13 @@ class Invocation:
         self._host = host
         self._ready_line: re.Pattern[str] | None = None
         self._waits_for_notice = False
-        self._signalled = False
+        self._is_being_stopped = False
         self._killed = False
         self._tree: TreeWatch | None = None
         self._new_main = 0
         """The main process that the unit named itself (``MAINPID``); 0: the one that was spawned."""
+        self._stopper: Child | None = None
+        """The process of its stop command."""
         self._main = self._spawn(unit.command, self._main_exited)
         if notify:
             host.poller.add(notify.fileno(), self._notified)
@@ -84,7 +86,10 @@ class Invocation:
         return self._main.output.tail()
 
     def _spawn(self, command: Command, on_exit: Callable[[Exit], None]) -> Child:
-        reader, writer = os.pipe2(os.O_CLOEXEC)
+        try:
+            reader, writer = os.pipe2(os.O_CLOEXEC)
+        except OSError as error:
+            raise explain(error, str(command), self.setting) from None
         try:
             process = spawn(command, self.setting, writer)
         except SpawnError:
@@ -93,6 +98,9 @@ class Invocation:
         finally:
             os.close(writer)
         return Child(self._host.poller, process, Output(reader, self.log, self._listener()), on_exit)
+
+    def _children(self) -> list[Child]:
+        return [self._main, self._stopper] if self._stopper else [self._main]
 
     # ---------------------------------------------------------------- output and notices
 
@@ -185,7 +193,7 @@ class Invocation:
         try:
             os.killpg(self.pid, 0)
         except ProcessLookupError:
-            return self._signalled and bool(self._host.census().members(self.pid, self.name))
+            return self._is_being_stopped and bool(self._host.census().members(self.pid, self.name))
         except PermissionError:
             return True
         return True
@@ -199,26 +207,39 @@ class Invocation:
 
     def _tree_ended(self) -> None:
         self._tree = None
+        for child in self._children():
+            child.read_output()  # they are gone, and what they wrote last is there
         at, luck = self._host.now(), self._host.luck()
         self._host.observe(TreeEnded(at=at, unit=self.unit.name, invocation=self.name, luck=luck))
 
     # ---------------------------------------------------------------- orders
 
     def send(self, number: signal.Signals, to_tree: bool) -> None:
-        """Signal the main process alone or all processes. One that is stopped is woken to hear it (kill(2), SIGCONT)."""
-        self._signalled = True
+        """Signal the main process alone or all processes. One that is stopped is woken to hear it (kill(2), SIGCONT).
+
+        As long as the main process is there and nobody else can have its number, its group is signalled as one.
+        """
+        self._is_being_stopped = True
         self._killed = number == signal.SIGKILL
-        main = self._new_main or (self.pid if self._main.is_running else 0)
-        targets = self._host.census().members(self.pid, self.name) if to_tree else set()
-        for pid in targets | ({main} if main else set()):
-            send_signal(pid, number)
-            if not self._killed:
-                send_signal(pid, signal.SIGCONT)
+        numbers = (number,) if self._killed else (number, signal.SIGCONT)
+        if not to_tree:
+            targets = {self._new_main or (self.pid if self._main.is_running else 0)} - {0}
+        else:
+            census = self._host.census()
+            targets = census.members(self.pid, self.name)
+            if self._main.is_running:
+                targets = targets - census.group(self.pid)
+                for one in numbers:
+                    send_signal_to_group(self.pid, one)
+        for pid in targets:
+            for one in numbers:
+                send_signal(pid, one)
 
     def run_stop_command(self, command: Command) -> None:
-        """Execute the unit's stop command in the same setting, its output to the same log."""
+        """Execute the unit's stop command in the same setting, its output to the same log. The unit is not over before it."""
+        self._is_being_stopped = True
         try:
-            self._spawn(command, self._stop_command_ended)
+            self._stopper = self._spawn(command, self._stop_command_ended)
         except SpawnError as error:
             self.log.write(f"stop command: {error.reason}\n".encode())
             self._stop_command_ended(Exit())
@@ -237,6 +258,5 @@ class Invocation:
         if self._tree:
             self._tree.close()
         self._close_notify()
-        self._main.close_output()
-
-
+        for child in self._children():
+            child.close()

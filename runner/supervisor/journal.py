@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import DecodeError, ValidationError
@@ -41,7 +41,7 @@ class Lines:
         lines = bytearray()
         for event in events:
             self.seq += 1
-            at = datetime.fromtimestamp(self.begun_at + event.at, timezone.utc)
+            at = datetime.fromtimestamp(self.begun_at + event.at, UTC)
             lines += b'{"seq":%d,"at":"%s",' % (self.seq, at.strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode())
             lines += _encode(event)[1:]
             lines += b"\n"
@@ -58,13 +58,17 @@ class Journal:
         self._directory = directory
         self._on_error = on_error
         self._fd = -1
+        self._is_torn = False
+        """The last line in the file lacks its end; the next one must not continue it."""
 
     def write(self, lines: bytes) -> None:
         """Append lines. They are with the kernel when this returns, so a supervisor that dies takes none along."""
         try:
             if self._fd < 0:
                 self._open()
-            if os.write(self._fd, lines) < len(lines):
+            rest = b"\n" * self._is_torn + lines
+            self._is_torn = os.write(self._fd, rest) < len(rest)
+            if self._is_torn:
                 raise OSError("the disk is full")  # noqa: TRY301
         except OSError as error:
             if not self.lost:
@@ -74,7 +78,8 @@ class Journal:
     def _open(self) -> None:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)  # noqa: PTH103
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        forget_old_runs(self._directory)
+        with suppress(OSError):
+            forget_old_runs(self._directory)
 
     def close(self) -> None:
         """Close the file."""

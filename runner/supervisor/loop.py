@@ -28,10 +28,10 @@ async def _run(supervisor: Supervisor) -> None:
         for seconds, call in supervisor.periodic:
             nursery.start_soon(_call_every, seconds, call)
         while not supervisor.engine.is_over:
-            if not any(supervisor.turn() for _ in range(_TURNS_IN_A_ROW)):
-                await _wait(supervisor)
-            else:
+            if all(supervisor.engine.is_over or supervisor.turn() for _ in range(_TURNS_IN_A_ROW)):
                 await trio.lowlevel.checkpoint()
+            else:
+                await _wait(supervisor)
         nursery.cancel_scope.cancel()
     await _end_leftovers(supervisor)
 

@@ -14,8 +14,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from .poller import Poller
+
+if TYPE_CHECKING:
+    from socket import socket
 
 LIMIT = 4 * 1024 * 1024
 """Bytes that wait for a slow reader."""
@@ -31,6 +35,7 @@ class Outlet:
         self._poller = poller
         self._say_gap = say_gap
         self._fd = _reopen_nonblocking(fd)
+        self._socket = _as_socket(self._fd)
         self._queue: deque[bytes] = deque()
         self._queued = 0
         self._missed = 0
@@ -40,7 +45,7 @@ class Outlet:
         """Write a piece, now or when the reader is ready for it."""
         if self._is_gone or not piece:
             return
-        if self._missed or self._queued + len(piece) > LIMIT:
+        if self._missed or (self._queue and self._queued + len(piece) > LIMIT):
             self._missed += 1
         elif self._queue:
             self._enqueue(piece)
@@ -55,12 +60,20 @@ class Outlet:
     def _try(self, piece: bytes) -> bytes:
         """What is left of a piece after the reader took what it can take."""
         try:
-            return piece[os.write(self._fd, piece) :]
+            while piece:
+                piece = piece[self._send(piece) :]
         except BlockingIOError:
             return piece
-        except OSError:  # EPIPE, or a terminal that hung up
+        except OSError:  # EPIPE, a terminal that hung up, a disk that is full
             self._is_gone = True
-            return b""
+        return b""
+
+    def _send(self, piece: bytes) -> int:
+        if self._socket is None:
+            return os.write(self._fd, piece)
+        from socket import MSG_DONTWAIT  # says with each piece what others who share the socket need not agree to (send(2))
+
+        return self._socket.send(piece, MSG_DONTWAIT)
 
     def _go_on(self) -> None:
         while self._queue:
@@ -76,7 +89,7 @@ class Outlet:
         self._poller.remove(self._fd)
 
     def close(self, patience: float) -> None:
-        """Give the reader so many seconds to take the rest, and let go."""
+        """Give the reader so many seconds to take the rest, and let go. What is written later is for nobody."""
         deadline = time.monotonic() + patience
         waiter = select.poll()
         waiter.register(self._fd, select.POLLOUT)
@@ -85,6 +98,9 @@ class Outlet:
         if self._queue:
             self._poller.remove(self._fd)
             self._queue.clear()
+        self._is_gone = True
+        if self._socket:
+            self._socket.detach()
         os.close(self._fd)
 
 
@@ -92,10 +108,19 @@ def _reopen_nonblocking(fd: int) -> int:
     """A descriptor for the same file that does not block, while the one that others share goes on to.
 
     O_NONBLOCK belongs to the open file description (open(2)), so a pipe or a terminal is opened anew by way of /proc. A
-    regular file never blocks; anything that cannot be opened anew, such as a socket, is used as it is.
+    regular file never blocks; anything that cannot be opened anew is used as it is.
     """
     mode = os.fstat(fd).st_mode
     if stat.S_ISFIFO(mode) or os.isatty(fd):
         with suppress(OSError):
             return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     return os.dup(fd)
+
+
+def _as_socket(fd: int) -> socket | None:
+    """The same descriptor, which :meth:`Outlet.close` closes, where it is a socket."""
+    if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+        return None
+    from socket import socket
+
+    return socket(fileno=fd)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -38,8 +40,18 @@ def state_paths(units_directory: Path, environment: Mapping[str, str]) -> StateP
 
 
 def runtime_directory(environment: Mapping[str, str]) -> str:
-    """The directory for sockets, made where it is missing: only its owner may look into it."""
+    """The directory for sockets, made where it is missing: only its owner may look into it.
+
+    Raises ``OSError`` where it cannot be made, or somebody else was there first: in /tmp anybody may make anything.
+    """
     base = environment.get("XDG_RUNTIME_DIR")
     path = f"{base}/runner" if base else f"/tmp/runner-{os.getuid()}"  # noqa: S108
     Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
+    there = os.lstat(path)
+    if not stat.S_ISDIR(there.st_mode):
+        raise PermissionError(errno.EPERM, "it is no directory", path)
+    if there.st_uid != os.getuid():
+        raise PermissionError(errno.EPERM, "it belongs to somebody else", path)
+    if stat.S_IMODE(there.st_mode) != 0o700:
+        os.chmod(path, 0o700)  # noqa: PTH101
     return path

@@ -35,12 +35,11 @@ class Poller:
 
     def dispatch(self) -> bool:
         """Make the calls that are due, without waiting; says whether there were any."""
-        ready = self._epoll.poll(0, _BATCH)
-        for fd, _ in ready:
-            callback = self._callbacks.get(fd)
-            if callback:  # an earlier call may have removed it
+        due = [(fd, self._callbacks[fd]) for fd, _ in self._epoll.poll(0, _BATCH)]
+        for fd, callback in due:
+            if self._callbacks.get(fd) is callback:  # an earlier call may have removed it, and its number be another's by now
                 callback()
-        return bool(ready)
+        return bool(due)
 
     def close(self) -> None:
         """Release the epoll; the descriptors stay with their owners."""

@@ -88,6 +88,4 @@ class Probing:
         if reason:
             self._host.observe(ProbeFailed(at=at, unit=unit, invocation=name, reason=reason))
         else:
-            self._host.observe(
-                ProbeSucceeded(at=at, unit=unit, invocation=name, purpose="health" if is_health else "ready")
-            )
+            self._host.observe(ProbeSucceeded(at=at, unit=unit, invocation=name, purpose="health" if is_health else "ready"))

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from types import FrameType
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SignalPipe:
-    """Catches the signals that stop a supervisor, from its making until it is closed."""
+    """Catches the signals that stop a supervisor, from its making until it is closed.
+
+    A SIGHUP that is ignored, as under nohup(1), stays so. A SIGCHLD does not: the kernel would reap children itself, and
+    nobody would learn how they ended (wait(2)).
+    """
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._before = {number: signal.signal(number, self._note) for number in STOP_SIGNALS}
+        self._before = {signal.SIGCHLD: signal.signal(signal.SIGCHLD, signal.SIG_DFL)}
+        for number in STOP_SIGNALS:
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._note)
 
     def fileno(self) -> int:
         """Readable when a signal came."""
@@ -38,4 +46,5 @@ class SignalPipe:
         os.close(self._writer)
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        os.write(self._writer, bytes([number]))
+        with suppress(BlockingIOError):  # so many are there unread that one more says nothing new
+            os.write(self._writer, bytes([number]))

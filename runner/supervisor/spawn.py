@@ -48,21 +48,52 @@ def spawn(command: Command, setting: Setting, output: int) -> subprocess.Popen[b
 
     Raises :class:`SpawnError`. The process is the caller's to reap.
     """
-    argv, script = _argv(command, setting.environment)
+    argv = _argv(command, setting.environment)
+    script: int | None = None
     try:
+        if not command.argv and not command.shell and _needs_file(command.script):
+            script = _write_script(command.script)
+            argv = [*argv, f"/proc/self/fd/{script}"]
         return _execute(argv, setting, output)
     except OSError as error:
-        raise _explain(error, argv, setting) from None
+        raise explain(error, argv[0], setting) from None
+    except subprocess.SubprocessError:  # all that is known of a failed preexec_fn
+        raise SpawnError("limits", f"cannot set the nice value {setting.nice}: not permitted") from None
     except ValueError as error:  # a null byte in an argument or the environment
-        raise SpawnError("spawn", f"cannot execute {argv[0]!r}: {error}") from None
+        program = argv[0].replace("\0", "\\0")
+        raise SpawnError("spawn", f'cannot execute "{program}": {error}') from None
     finally:
         if script is not None:
             os.close(script)
 
 
 def _execute(argv: list[str], setting: Setting, output: int) -> subprocess.Popen[bytes]:
-    nice = setting.nice
-    process = subprocess.Popen(
+    """Execute with the limit of open files that was ours before, and so is the unit's from its first instruction.
+
+    Python too needs descriptors to spawn. Where there are none below that limit, the child has to lower it itself, which
+    takes a fork(2) and longer.
+    """
+    if _files_before is None:
+        return _popen(argv, setting, output, None)
+    resource.setrlimit(resource.RLIMIT_NOFILE, _files_before)
+    try:
+        return _popen(argv, setting, output, None)
+    except OSError as error:
+        if error.errno != errno.EMFILE:
+            raise
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_files_before[1], _files_before[1]))
+    return _popen(argv, setting, output, _files_before)
+
+
+def _popen(argv: list[str], setting: Setting, output: int, files: tuple[int, int] | None) -> subprocess.Popen[bytes]:
+    def prepare() -> None:
+        if setting.nice is not None:
+            os.setpriority(os.PRIO_PROCESS, 0, setting.nice)
+        if files is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, files)
+
+    return subprocess.Popen(
         argv,
         stdin=_dev_null(),
         stdout=output,
@@ -72,32 +103,39 @@ def _execute(argv: list[str], setting: Setting, output: int) -> subprocess.Popen
         umask=setting.umask,
         start_new_session=True,
         close_fds=False,  # ours are all close-on-exec, see mind_descriptors()
-        preexec_fn=None if nice is None else lambda: os.setpriority(os.PRIO_PROCESS, 0, nice),  # noqa: PLW1509
+        preexec_fn=None if setting.nice is None and files is None else prepare,
     )
-    if _files_before is not None:
-        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, _files_before)
-    return process
 
 
-def _argv(command: Command, environment: Environment) -> tuple[list[str], int | None]:
-    """What to execute, and the descriptor of the script where it is a file that lives as long as the spawn."""
+def _argv(command: Command, environment: Environment) -> list[str]:
+    """What to execute; a script that needs a file is yet to be added."""
     if command.argv:
-        return list(command.argv), None
+        return list(command.argv)
     if command.shell:
-        return ["sh", "-c", command.shell], None
-    first_line, _, _ = command.script.partition("\n")
-    if first_line.startswith("#!"):
-        interpreter = first_line[2:].strip().split(maxsplit=1)
-    else:
-        has_bash = _which("bash", environment.get(b"PATH", os.fsencode(os.defpath)))
-        interpreter = ["bash", "-eo", "pipefail"] if has_bash else ["sh", "-e"]
-        if len(command.script) <= _LONGEST_ARGUMENT:
-            return [*interpreter, "-c", command.script], None
+        return ["sh", "-c", command.shell]
+    if interpreter := _interpreter(command.script):
+        return interpreter
+    has_bash = _which("bash", environment.get(b"PATH", os.fsencode(os.defpath)))
+    argv = ["bash", "-eo", "pipefail"] if has_bash else ["sh", "-e"]
+    return argv if _needs_file(command.script) else [*argv, "-c", command.script]
+
+
+def _interpreter(script: str) -> list[str]:
+    """The program of a ``#!`` line and the one argument that it may have (execve(2)); empty where there is none."""
+    first_line = script.partition("\n")[0]
+    return first_line[2:].strip().split(maxsplit=1) if first_line.startswith("#!") else []
+
+
+def _needs_file(script: str) -> bool:
+    return bool(_interpreter(script)) or len(script.encode()) > _LONGEST_ARGUMENT
+
+
+def _write_script(script: str) -> int:
+    """A file without a name that lives as long as somebody has it open."""
     file = os.memfd_create("script", 0)  # without MFD_CLOEXEC: the interpreter is to read it
-    os.truncate(file, 0)
-    with open(file, "wb", closefd=False) as writer:  # noqa: PTH123
-        writer.write(command.script.encode())
-    return [*interpreter, f"/proc/self/fd/{file}"], file
+    with open(file, "wb", closefd=False) as writer:
+        writer.write(script.encode())
+    return file
 
 
 @lru_cache
@@ -110,28 +148,31 @@ def _dev_null() -> int:
     return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
 
-def _explain(error: OSError, argv: list[str], setting: Setting) -> SpawnError:
+def explain(error: OSError, program: str, setting: Setting) -> SpawnError:
     """Say at which stage it failed. ``subprocess`` names the directory for a failed chdir and nothing for a failed set-up."""
     said = os.strerror(error.errno) if error.errno else str(error)
     said = said[:1].lower() + said[1:]
-    program = argv[0]
     if setting.cwd is not None and error.filename == setting.cwd and not os.path.isdir(setting.cwd):  # noqa: PTH112
         return SpawnError("cwd", f'cannot enter the directory "{setting.cwd}": {said}')
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return SpawnError("program not found", f'cannot execute "{program}": {_not_found(program)}')
+        return SpawnError("program not found", f'cannot execute "{program}": {_not_found(program, setting)}')
     if error.errno in (errno.EACCES, errno.ENOEXEC):
         if setting.cwd is not None and not os.access(setting.cwd, os.X_OK):
             return SpawnError("cwd", f'cannot enter the directory "{setting.cwd}": {said}')
         return SpawnError("not executable", f'cannot execute "{program}": {said}')
     if error.errno == errno.EAGAIN:
         return SpawnError("limits", f'cannot execute "{program}": no more processes are allowed ({said})')
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        return SpawnError("limits", f'cannot execute "{program}": {said}')
     return SpawnError("spawn", f'cannot execute "{program}": {said}')
 
 
-def _not_found(program: str) -> str:
-    if "/" not in program:
+def _not_found(program: str, setting: Setting) -> str:
+    if "/" in program:
+        is_there = os.path.exists(os.path.join(setting.cwd or "", program))  # noqa: PTH110, PTH118
+    elif not (is_there := _which(program, setting.environment.get(b"PATH", os.fsencode(os.defpath)))):
         return "program not found on PATH"
-    if os.path.exists(program):  # noqa: PTH110
+    if is_there:
         return "the interpreter that its first line names was not found"
     return "program not found"
 
@@ -146,6 +187,11 @@ def mind_descriptors() -> None:
     programs that close or poll all possible descriptors would suffer from a large one (select(2)).
     """
     global _files_before
+    for standard in range(3):
+        try:
+            os.fstat(standard)
+        except OSError:  # it was closed: nothing else may come to stand in its place
+            os.open(os.devnull, os.O_RDWR)
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
         if int(name) > 2:
             try:

@@ -5,6 +5,10 @@ and told to the listeners; what it ordered is queued and carried out, one order 
 goes to the engine before the next order is carried out. So the journal is always ahead of the deeds, and nothing that
 happens to one unit waits for another.
 
+Spawns have a queue of their own, and every other order goes first: a spawn is the only one that takes long, so only so many
+are done in a turn, and what the engine orders of a process that was just spawned (to listen for the line that makes it
+ready) must be done before the poller brings the first of its news.
+
 It needs no event loop: the first units run before there is one. The loop only calls :meth:`Supervisor.turn` when the poller
 or a timer has something.
 """
@@ -18,6 +22,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..core.effect import (
@@ -64,8 +69,8 @@ if TYPE_CHECKING:
 Listener = Callable[[Sequence[Decided], bytes], None]
 """Gets what was decided, and the same as lines of JSON."""
 
-_ORDERS_A_TURN = 16
-"""After so many orders the poller has its turn, so that a thousand spawns do not hide a signal."""
+_SPAWNS_A_TURN = 16
+"""After so many spawns the poller has its turn, so that a thousand do not hide a signal."""
 
 
 class Supervisor:
@@ -93,16 +98,18 @@ class Supervisor:
         self._base = base_environment(environment)
         self._begun = time.monotonic()
         self._lines = Lines(time.time())
-        self._journal = Journal(paths.journals, run, self.warn)
+        self._journal = Journal(paths.journals, run, self._warn_of_state)
         self._signals = SignalPipe()
         self._probing: Probing | None = None
         self._nursery: trio.Nursery | None = None
         self._inbox: deque[Observed] = deque()
         self._orders: deque[Effect] = deque()
+        self._spawns: deque[Spawn] = deque()
+        self._budget = _SPAWNS_A_TURN
         self._is_draining = False
+        self._is_state_lost = False
         self._census: Census | None = None
         self._deeds: dict[type[Effect], Callable[[Any], None]] = {
-            Spawn: self._spawn,
             Signal: self._signal,
             RunStopCommand: self._run_stop_command,
             StartProbe: self._start_probe,
@@ -133,7 +140,14 @@ class Supervisor:
 
     def warn(self, text: str) -> None:
         """Say what costs no unit but should be known."""
-        print(f"runner: {text}", file=sys.stderr, flush=True)
+        with suppress(OSError, ValueError):  # nobody listens any more
+            print(f"runner: {text}", file=sys.stderr, flush=True)
+
+    def _warn_of_state(self, text: str) -> None:
+        """Say once that something in the state directory cannot be written: it is the same for a thousand logs."""
+        if not self._is_state_lost:
+            self._is_state_lost = True
+            self.warn(text)
 
     # ---------------------------------------------------------------- facts
 
@@ -152,31 +166,45 @@ class Supervisor:
     def turn(self) -> bool:
         """Do what is due, without waiting; says whether there may be more."""
         self._census = None
+        self._budget = _SPAWNS_A_TURN
         is_busy = self.poller.dispatch()
         now = self.now()
         while (timer := self.timers.take_due(now)) is not None:
+            is_busy = True
             self.observe(TimerFired(at=now, timer=timer))
-        if self._orders:
-            self._drain()
-        return is_busy or bool(self._orders)
+        self._drain()
+        self._census = None
+        return is_busy or bool(self._spawns)
 
     def _drain(self) -> None:
         self._is_draining = True
-        budget = _ORDERS_A_TURN
         try:
-            while self._inbox or (self._orders and budget):
-                if self._inbox:
-                    step = self.engine.apply(self._inbox.popleft())
-                    if step.events:
-                        self._record(step.events)
-                    self._orders.extend(step.effects)
-                else:
-                    budget -= 1
-                    effect = self._orders.popleft()
-                    self._deeds[type(effect)](effect)
+            while self._do_next():
+                pass
         finally:
             self._is_draining = False
         self.wake()
+
+    def _do_next(self) -> bool:
+        """Take one fact to the engine, or carry out one order; says whether there was any."""
+        if self._inbox:
+            step = self.engine.apply(self._inbox.popleft())
+            if step.events:
+                self._record(step.events)
+            for effect in step.effects:
+                if isinstance(effect, Spawn):
+                    self._spawns.append(effect)
+                else:
+                    self._orders.append(effect)
+        elif self._orders:
+            order = self._orders.popleft()
+            self._deeds[type(order)](order)
+        elif self._spawns and self._budget:
+            self._budget -= 1
+            self._spawn(self._spawns.popleft())
+        else:
+            return False
+        return True
 
     def _record(self, events: Sequence[Decided]) -> None:
         lines = self._lines.encode(events)
@@ -202,7 +230,7 @@ class Supervisor:
         try:
             notify = self._make_notify_socket(unit, order.invocation)
             setting = self._setting(unit, order, notify)
-            log = LogFile(unit.log.file or self.paths.log(unit.name), unit.log.max_size, unit.log.keep, self.warn)
+            log = self._log(unit)
             invocation = Invocation(self, unit, order.invocation, setting, log, notify)
         except SpawnError as error:
             if notify:
@@ -213,7 +241,7 @@ class Supervisor:
                     unit=order.unit,
                     invocation=order.invocation,
                     stage=error.stage,
-                    reason=error.reason,
+                    reason=_as_text(error.reason),
                     luck=self.luck(),
                 )
             )
@@ -221,9 +249,17 @@ class Supervisor:
             self.invocations[order.unit] = invocation
             self.observe(
                 ProcessSpawned(
-                    at=self.now(), unit=order.unit, invocation=order.invocation, pid=invocation.pid, log=log.path
+                    at=self.now(),
+                    unit=order.unit,
+                    invocation=order.invocation,
+                    pid=invocation.pid,
+                    log=_as_text(log.path),
                 )
             )
+
+    def _log(self, unit: Unit) -> LogFile:
+        path, on_error = (unit.log.file, self.warn) if unit.log.file else (self.paths.log(unit.name), self._warn_of_state)
+        return LogFile(path, unit.log.max_size, unit.log.keep, on_error)
 
     def _setting(self, unit: Unit, order: Spawn, notify: NotifySocket | None) -> Setting:
         environment = unit_environment(self._base, unit, order.invocation, order.attempt)
@@ -305,3 +341,8 @@ class Supervisor:
         self._signals.close()
         self._journal.close()
         self.poller.close()
+
+
+def _as_text(said: str) -> str:
+    """Text that can be written down: bytes of a path that are no UTF-8 (os.fsdecode) become U+FFFD."""
+    return said.encode(errors="surrogateescape").decode(errors="replace")

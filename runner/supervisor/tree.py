@@ -19,20 +19,26 @@ _VARIABLE = b"RUNNER_INVOCATION="
 
 
 class Census:
-    """All processes of one moment, by session and by invocation; zombies and this process aside."""
+    """All processes of one moment, by session, by group and by invocation; zombies and this process aside."""
 
     def __init__(self) -> None:
         self._sessions: defaultdict[int, set[int]] = defaultdict(set)
+        self._groups: defaultdict[int, set[int]] = defaultdict(set)
         self._invocations: defaultdict[str, set[int]] = defaultdict(set)
         for pid in _pids():
-            session = _session(pid)
+            group, session = _group_and_session(pid)
             if session:
+                self._groups[group].add(pid)
                 self._sessions[session].add(pid)
                 self._invocations[_invocation(pid)].add(pid)
 
     def members(self, session: int, invocation: str) -> set[int]:
         """The processes of an invocation whose main process had this pid and so led this session."""
         return self._sessions.get(session, set()) | self._invocations.get(invocation, set())
+
+    def group(self, leader: int) -> set[int]:
+        """The processes of a process group."""
+        return self._groups.get(leader, set())
 
     def members_of_run(self, run: str) -> dict[str, set[int]]:
         """The processes of each invocation of a run that has any."""
@@ -46,14 +52,14 @@ def _pids() -> Iterator[int]:
             yield int(name)
 
 
-def _session(pid: int) -> int:
-    """The session of a process; 0 for one that is gone or a zombie (proc_pid_stat(5): the fields after the name)."""
+def _group_and_session(pid: int) -> tuple[int, int]:
+    """Both are 0 for a process that is gone or a zombie (proc_pid_stat(5): the fields after the name)."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
-        return 0
-    return 0 if fields[0] in (b"Z", b"X") else int(fields[3])
+        return 0, 0
+    return (0, 0) if fields[0] in (b"Z", b"X") else (int(fields[2]), int(fields[3]))
 
 
 def _invocation(pid: int) -> str:
@@ -70,6 +76,12 @@ def send_signal(pid: int, number: signal.Signals) -> None:
     """Signal a process that may be gone already."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
+
+
+def send_signal_to_group(leader: int, number: signal.Signals) -> None:
+    """Signal all processes of a group at one moment: none of them can be forked and missed in between."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
 
 
 class TreeWatch:
@@ -93,7 +105,7 @@ class TreeWatch:
     def _watch(self, pid: int) -> None:
         try:
             fd = os.pidfd_open(pid)
-        except OSError:  # gone between the look and now
+        except ProcessLookupError:  # gone between the look and now
             return
         self._watched[pid] = fd
         self._poller.add(fd, lambda: self._gone(pid))

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from runner.supervisor.poller import Poller
+from runner.supervisor.tree import Census, TreeWatch, send_signal
+
+from .harness import PYTHON, deadline, is_there, no_descriptor_left
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_closed() -> Iterator[None]:
+    with deadline(), no_descriptor_left():
+        yield
+
+
+@pytest.fixture
+def start(_everything_is_closed: None) -> Iterator[Start]:
+    """Starts a program in a session of its own and returns when it has said something."""
+    started: list[tuple[subprocess.Popen[str], str]] = []
+
+    def start(line: str, invocation: str = "tree.0") -> subprocess.Popen[str]:
+        environment = {**os.environ, "RUNNER_INVOCATION": invocation}
+        process = subprocess.Popen(
+            ["sh", "-c", line], env=environment, start_new_session=True, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+        )
+        started.append((process, invocation))
+        return process
+
+    yield start
+    for process, invocation in started:
+        for pid in Census().members(process.pid, invocation):
+            send_signal(pid, signal.SIGKILL)
+        process.kill()
+        process.communicate()
+
+
+def numbers(process: subprocess.Popen[str]) -> list[int]:
+    """A line of pids that a program said."""
+    assert process.stdout
+    return [int(word) for word in process.stdout.readline().split()]
+
+
+FORK = "sleep 600 & echo $$ $!; wait"
+STRAY = f"""setsid env {{}} {" ".join(PYTHON)} 'import os, signal; print(os.getpid(), flush=True); signal.pause()' & wait"""
+
+
+class TestCensus:
+    def test_a_session_is_counted(self, start: Start) -> None:
+        pids = set(numbers(start(FORK)))
+        assert Census().members(min(pids), "nobody") == pids
+
+    def test_a_name_is_found_in_another_session(self, start: Start) -> None:
+        process = start(STRAY.format(""), "tree.7")
+        stray = numbers(process)[0]
+        assert stray in Census().members(process.pid, "tree.7")
+        assert stray not in Census().members(process.pid, "tree.77")
+        assert stray in Census().members_of_run("tree")["tree.7"]
+        assert Census().members_of_run("tre") == {}
+
+    def test_who_gave_up_its_name_is_found_by_its_session(self, start: Start) -> None:
+        process = start("env -i sleep 600 & echo $$ $!; wait", "tree.8")
+        pids = set(numbers(process))
+        assert Census().members(process.pid, "tree.8") == pids
+
+    def test_the_dead_are_not_counted(self, start: Start) -> None:
+        process = start("exit 0", "tree.9")
+        fd = os.pidfd_open(process.pid)
+        select.select([fd], [], [])
+        os.close(fd)
+        assert Census().members(process.pid, "tree.9") == set()
+
+    def test_we_ourselves_are_not_counted(self) -> None:
+        assert os.getpid() not in Census().members(os.getsid(0), "")
+
+    def test_a_name_with_parentheses(self, start: Start) -> None:
+        code = 'import signal; open("/proc/self/comm", "w").write(") Z 1 (2"); print(1, flush=True); signal.pause()'
+        process = start(f"exec {' '.join(PYTHON)} '{code}'")
+        numbers(process)
+        assert Census().members(process.pid, "nobody") == {process.pid}
+
+
+def test_signals_to_who_is_gone_are_nothing() -> None:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    send_signal(process.pid, signal.SIGTERM)
+
+
+class TestTreeWatch:
+    def test_nobody_there_is_the_end(self) -> None:
+        poller, calls = Poller(), list[str]()
+        TreeWatch(poller, set, lambda: calls.append("empty")).look()
+        assert calls == ["empty"]
+        poller.close()
+
+    def test_it_waits_for_the_last(self, start: Start) -> None:
+        poller, calls = Poller(), list[str]()
+        process = start(FORK)
+        first, second = numbers(process)
+        watch = TreeWatch(poller, lambda: Census().members(first, "nobody"), lambda: calls.append("empty"))
+        watch.look()
+        for pid in (first, second):
+            assert calls == []
+            os.kill(pid, signal.SIGKILL)
+            while is_there(pid) or (pid == second and not calls):
+                select.select([poller], [], [], 0.1)
+                poller.dispatch()
+        assert calls == ["empty"]
+        poller.close()
+
+    def test_those_born_meanwhile_count_too(self) -> None:
+        poller, calls = Poller(), list[str]()
+        first, second = (subprocess.Popen(["sleep", "600"]) for _ in range(2))
+        looks = iter([{first.pid}, {second.pid}, set[int]()])
+        watch = TreeWatch(poller, lambda: next(looks), lambda: calls.append("empty"))
+        watch.look()
+        for process in (first, second):
+            assert calls == []
+            process.kill()
+            process.wait()
+            select.select([poller], [], [])
+            poller.dispatch()
+        assert calls == ["empty"]
+        poller.close()
+
+    def test_who_goes_between_two_looks_is_not_waited_for(self) -> None:
+        poller, calls = Poller(), list[str]()
+        process = subprocess.Popen(["true"])
+        process.wait()
+        looks = iter([{process.pid}, set[int]()])
+        TreeWatch(poller, lambda: next(looks), lambda: calls.append("empty")).look()
+        assert calls == ["empty"]
+        poller.close()
+
+    def test_a_watch_can_be_given_up(self) -> None:
+        poller, calls = Poller(), list[str]()
+        process = subprocess.Popen(["sleep", "600"])
+        watch = TreeWatch(poller, lambda: {process.pid}, lambda: calls.append("empty"))
+        watch.look()
+        watch.close()
+        process.kill()
+        process.wait()
+        assert not poller.dispatch()
+        assert calls == []
+        poller.close()
