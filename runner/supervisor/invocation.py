@@ -19,13 +19,14 @@ from .notify import Notification, NotifySocket
 from .output import LogFile, Output, printable
 from .poller import Poller
 from .spawn import Setting, SpawnError, explain, spawn
-from .tree import Census, TreeWatch, send_signal, send_signal_to_group
+from .tree import Birth, Census, TreeWatch, send_signal, send_signal_to_group
 
 
 class Host(Protocol):
     """What an invocation needs of the supervisor."""
 
     poller: Poller
+    birth: Birth
     on_line: Callable[[str, bytes], None] | None
 
     def observe(self, event: Observed) -> None:
@@ -199,7 +200,7 @@ class Invocation:
         return True
 
     def _find(self) -> set[int]:
-        found = Census().members(self.pid, self.name)
+        found = Census(self._host.birth).members(self.pid, self.name)
         if self._killed:  # whoever was born since the last look shares the fate of the others
             for pid in found:
                 send_signal(pid, signal.SIGKILL)

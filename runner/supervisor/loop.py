@@ -59,7 +59,7 @@ async def _end_leftovers(supervisor: Supervisor) -> None:
     """End the processes that units started and left: SIGTERM, and to those that stay SIGKILL."""
 
     def find() -> set[int]:
-        return {pid for pids in Census().members_of_run(supervisor.run).values() for pid in pids}
+        return {pid for pids in Census(supervisor.birth).members_of_run(supervisor.run).values() for pid in pids}
 
     left = find()
     if not left:

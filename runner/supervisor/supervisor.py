@@ -59,7 +59,7 @@ from .poller import Poller
 from .signals import SignalPipe
 from .spawn import Setting, SpawnError
 from .timers import Timers
-from .tree import Census
+from .tree import Birth, Census
 
 if TYPE_CHECKING:
     import trio
@@ -96,6 +96,8 @@ class Supervisor:
         """What the loop is to call over and over, and how often."""
         self._environment = environment
         self._base = base_environment(environment)
+        self.birth = Birth.now()
+        """Every process of this run is younger."""
         self._begun = time.monotonic()
         self._lines = Lines(time.time())
         self._journal = Journal(paths.journals, run, self._warn_of_state)
@@ -135,7 +137,7 @@ class Supervisor:
     def census(self) -> Census:
         """The processes as they were when somebody first asked in this turn."""
         if self._census is None:
-            self._census = Census()
+            self._census = Census(self.birth)
         return self._census
 
     def warn(self, text: str) -> None:

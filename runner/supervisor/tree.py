@@ -12,20 +12,73 @@ import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 from .poller import Poller
 
 _VARIABLE = b"RUNNER_INVOCATION="
 
 
-class Census:
-    """All processes of one moment, by session, by group and by invocation; zombies and this process aside."""
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """A moment since which few enough processes were born that their numbers tell them from older ones.
 
-    def __init__(self) -> None:
+    Processes are numbered in order, and begin anew after the highest (proc_sys_kernel(5), pid_max). So as long as fewer were
+    born than there are numbers, the younger ones are those from ours to the last that was given. A machine may have thousands
+    of others, above all where nobody reaps orphans.
+    """
+
+    pid: int
+    forks: int
+
+    @classmethod
+    def now(cls) -> Birth:
+        """The moment of this process's call; everything that it spawns is younger."""
+        return cls(_last_pid(), _forks())
+
+    def younger(self) -> Callable[[int], bool]:
+        """Whether a process was born after this moment, going by its number. Where that cannot be told, all were."""
+        last = _last_pid()
+        if not last or not self.pid or _forks() - self.forks >= _number("/proc/sys/kernel/pid_max"):
+            return lambda _: True
+        if last >= self.pid:
+            return lambda pid: self.pid < pid <= last
+        return lambda pid: pid > self.pid or pid <= last
+
+
+def _last_pid() -> int:
+    """The number that was given last in this pid namespace; 0 where the kernel does not tell."""
+    return _number("/proc/sys/kernel/ns_last_pid")
+
+
+def _forks() -> int:
+    """How many processes were ever born on this machine (proc_stat(5), ``processes``)."""
+    with open("/proc/stat", "rb") as file:  # noqa: PTH123
+        return next((int(line.split()[1]) for line in file if line.startswith(b"processes ")), 0)
+
+
+def _number(path: str) -> int:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return int(file.read())
+    except (OSError, ValueError):
+        return 0
+
+
+class Census:
+    """All processes of one moment, by session, by group and by invocation; zombies and this process aside.
+
+    ``birth`` leaves out those that are older, where only what a supervisor has spawned is asked for.
+    """
+
+    def __init__(self, birth: Birth | None = None) -> None:
         self._sessions: defaultdict[int, set[int]] = defaultdict(set)
         self._groups: defaultdict[int, set[int]] = defaultdict(set)
         self._invocations: defaultdict[str, set[int]] = defaultdict(set)
+        is_younger = birth.younger() if birth else None
         for pid in _pids():
+            if is_younger and not is_younger(pid):
+                continue
             group, session = _group_and_session(pid)
             if session:
                 self._groups[group].add(pid)

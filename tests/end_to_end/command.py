@@ -15,7 +15,7 @@ from typing import Any
 
 import runner
 from runner.supervisor.tree import Census, send_signal
-from tests.supervisor.harness import deadline
+from tests.supervisor.harness import PYTHON, deadline
 
 RUNNER = (sys.executable, "-m", "runner")
 
@@ -50,6 +50,21 @@ class Workspace:
             return subprocess.run(
                 self.command(*options), env=self.environment(), cwd=self.root, capture_output=True, text=True, check=False, **how
             )
+
+    def measure(self, out: Path, *options: str) -> tuple[int, int]:
+        """Run to the end, the output to a file; the exit status, and the largest size in memory in bytes.
+
+        A process counts as no smaller than whoever executed it (exec carries that over to getrusage(2)), so somebody small does.
+        """
+        code = "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:])\n"
+        code += "print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)"
+        command = [*PYTHON, code, *self.command(*options)]
+        with deadline(), out.open("wb") as file:
+            done = subprocess.run(
+                command, env=self.environment(), cwd=self.root, stdout=file, stderr=subprocess.PIPE, text=True, check=False
+            )
+        status, size = done.stderr.split()
+        return int(status), int(size) * 1024
 
     @contextmanager
     def start(self, *options: str, **how: Any) -> Iterator[subprocess.Popen[str]]:
@@ -113,13 +128,6 @@ def outcomes(events: list[Event]) -> Mapping[str, str]:
 def of(events: list[Event], kind: str) -> list[str]:
     """The units that an event came for, in order."""
     return [event["unit"] for event in events if event["event"] == kind]
-
-
-def peak_memory(process: subprocess.Popen[str]) -> int:
-    """Wait for a process; its largest size in memory, in bytes."""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_maxrss * 1024
 
 
 @contextmanager

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from .command import Workspace, of, outcomes, peak_memory
+from .command import Workspace, of, outcomes
 
 MEMORY = 100_000_000
 """Bytes that the supervisor may take."""
@@ -30,12 +29,9 @@ def test_memory_and_disk_are_bounded_and_others_go_on(tmp_path: Path, code: str,
         code = code.replace(str(1_000_000_000 // 65_536), "100")  # 400,000 lines: to show them is dearer than to keep them
     workspace = Workspace(tmp_path)
     workspace.write(loud=unit(code), quiet="command = 'true'", later="command = 'true'\nafter = ['quiet']")
-    with (
-        (tmp_path / "out").open("wb") as out,
-        workspace.start(*options, stdout=out, stderr=subprocess.DEVNULL) as process,
-    ):
-        assert peak_memory(process) < MEMORY
-    assert process.returncode == 0
+    status, memory = workspace.measure(tmp_path / "out", *options)
+    assert status == 0
+    assert memory < MEMORY
     events = workspace.journal()
     assert outcomes(events) == {"loud": "succeeded", "quiet": "succeeded", "later": "succeeded"}
     assert of(events, "unit-ended")[-1] == "loud"

@@ -17,7 +17,7 @@ from runner.supervisor.notify import NotifySocket
 from runner.supervisor.output import LogFile
 from runner.supervisor.poller import Poller
 from runner.supervisor.spawn import Setting
-from runner.supervisor.tree import Census
+from runner.supervisor.tree import Birth, Census
 
 E = TypeVar("E", bound=Observed)
 
@@ -28,6 +28,7 @@ class FakeHost:
     def __init__(self) -> None:
         self.poller = Poller()
         self.on_line: Callable[[str, bytes], None] | None = None
+        self.birth = Birth.now()
         self.facts: list[Observed] = []
 
     def observe(self, event: Observed) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runner.supervisor.poller import Poller
-from runner.supervisor.tree import Census, TreeWatch, send_signal
+from runner.supervisor.tree import Birth, Census, TreeWatch, send_signal
 
 from .harness import PYTHON, deadline, is_there, no_descriptor_left
 
@@ -92,6 +92,40 @@ def test_signals_to_who_is_gone_are_nothing() -> None:
     process = subprocess.Popen(["true"])
     process.wait()
     send_signal(process.pid, signal.SIGTERM)
+
+
+class TestBirth:
+    def test_what_is_spawned_later_is_younger(self) -> None:
+        birth = Birth.now()
+        process = subprocess.Popen(["true"])
+        is_younger = birth.younger()
+        assert is_younger(process.pid)
+        assert not is_younger(os.getpid())
+        process.wait()
+
+    def test_numbers_that_begin_anew(self) -> None:
+        now = Birth.now()
+        is_younger = Birth(now.pid + 1000, now.forks).younger()
+        assert is_younger(now.pid + 1001)
+        assert is_younger(1)
+        assert not is_younger(now.pid + 999)
+
+    def test_too_many_births_to_tell(self) -> None:
+        now = Birth.now()
+        assert Birth(now.pid, now.forks - 2**32).younger()(1)
+
+    def test_a_census_since_then_has_the_younger_alone(self) -> None:
+        old = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        birth = Birth.now()
+        young = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        try:
+            census = Census(birth)
+            assert census.members(young.pid, "nobody") == {young.pid}
+            assert census.members(old.pid, "nobody") == set()
+        finally:
+            for process in (old, young):
+                process.kill()
+                process.wait()
 
 
 class TestTreeWatch:
