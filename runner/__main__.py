@@ -1,5 +1,5 @@
-"""Makes ``python -m runner`` the same as ``runner``."""
+"""``python -m runner`` is ``runner``."""
 
-from .cli import main
+from .cli import run_process
 
-raise SystemExit(main())
+run_process()

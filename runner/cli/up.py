@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterable
@@ -70,6 +71,8 @@ def run(options: Namespace) -> int:
         supervisor.begin(__version__, names)
         from ..supervisor.loop import run_to_end  # only now: the first units run while trio is imported
 
+        gc.freeze()  # what is here now stays
+        gc.enable()
         run_to_end(supervisor)
     finally:
         outlet.close(_PATIENCE)

@@ -19,7 +19,7 @@ from .notify import Notification, NotifySocket
 from .output import LogFile, Output, printable
 from .poller import Poller
 from .spawn import Setting, SpawnError, explain, spawn
-from .tree import Birth, Census, TreeWatch, send_signal, send_signal_to_group
+from .tree import Birth, Census, TreeWatch, invocation_of, send_signal, send_signal_to_group, session_of
 
 
 class Host(Protocol):
@@ -133,7 +133,7 @@ class Invocation:
 
     def _take(self, notice: Notification) -> None:
         at, unit, host = self._host.now(), self.unit.name, self._host
-        if notice.main_pid:
+        if notice.main_pid and self._is_member(notice.main_pid):
             self._new_main = notice.main_pid
         if notice.extend_timeout is not None:
             host.observe(TimeoutExtended(at=at, unit=unit, invocation=self.name, seconds=notice.extend_timeout))
@@ -143,6 +143,10 @@ class Invocation:
         if notice.ready and self._waits_for_notice:
             self._waits_for_notice = False
             self._observe_ready()
+
+    def _is_member(self, pid: int) -> bool:
+        """Whether a process is one of ours, so that nobody can have a stranger signalled by naming it."""
+        return session_of(pid) == self.pid or invocation_of(pid) == self.name
 
     # ---------------------------------------------------------------- its end
 

@@ -83,7 +83,7 @@ class Census:
             if session:
                 self._groups[group].add(pid)
                 self._sessions[session].add(pid)
-                self._invocations[_invocation(pid)].add(pid)
+                self._invocations[invocation_of(pid)].add(pid)
 
     def members(self, session: int, invocation: str) -> set[int]:
         """The processes of an invocation whose main process had this pid and so led this session."""
@@ -115,7 +115,12 @@ def _group_and_session(pid: int) -> tuple[int, int]:
     return (0, 0) if fields[0] in (b"Z", b"X") else (int(fields[2]), int(fields[3]))
 
 
-def _invocation(pid: int) -> str:
+def session_of(pid: int) -> int:
+    """The session of a process; 0 for one that is gone or a zombie."""
+    return _group_and_session(pid)[1]
+
+
+def invocation_of(pid: int) -> str:
     """The value of ``RUNNER_INVOCATION`` that a process was executed with; empty where it has none or is another user's."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123
