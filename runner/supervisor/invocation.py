@@ -63,6 +63,8 @@ class Invocation:
         self._waits_for_notice = False
         self._is_being_stopped = False
         self._killed = False
+        self._is_left = False
+        """The main process is gone, and others of its tree were there when it went."""
         self._tree: TreeWatch | None = None
         self._new_main = 0
         """The main process that the unit named itself (``MAINPID``); 0: the one that was spawned."""
@@ -174,7 +176,7 @@ class Invocation:
         return True
 
     def _ended(self, exit_: Exit) -> None:
-        left = self._is_anything_left()
+        left = self._is_left = self._is_anything_left()
         self._close_notify()
         self._host.observe(
             ProcessExited(
@@ -206,12 +208,16 @@ class Invocation:
     def _find(self) -> set[int]:
         found = Census(self._host.birth).members(self.pid, self.name)
         if self._killed:  # whoever was born since the last look shares the fate of the others
+            send_signal_to_group(self.pid, signal.SIGKILL)
             for pid in found:
                 send_signal(pid, signal.SIGKILL)
         return found
 
     def _tree_ended(self) -> None:
         self._tree = None
+        self._is_left = False
+        if self._is_being_stopped:  # a look can miss who hands on from process to process; its group cannot
+            send_signal_to_group(self.pid, signal.SIGKILL)
         for child in self._children():
             child.read_output()  # they are gone, and what they wrote last is there
         at, luck = self._host.now(), self._host.luck()
@@ -222,7 +228,7 @@ class Invocation:
     def send(self, number: signal.Signals, to_tree: bool) -> None:
         """Signal the main process alone or all processes. One that is stopped is woken to hear it (kill(2), SIGCONT).
 
-        As long as the main process is there and nobody else can have its number, its group is signalled as one.
+        Its group is signalled as one, as long as somebody is in it, so that nobody else can have its number.
         """
         self._is_being_stopped = True
         self._killed = number == signal.SIGKILL
@@ -232,7 +238,7 @@ class Invocation:
         else:
             census = self._host.census()
             targets = census.members(self.pid, self.name)
-            if self._main.is_running:
+            if self._main.is_running or self._is_left:
                 targets = targets - census.group(self.pid)
                 for one in numbers:
                     send_signal_to_group(self.pid, one)

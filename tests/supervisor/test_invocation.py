@@ -96,7 +96,7 @@ class TestSignals:
             assert len(Census().members(invocation.pid, invocation.name)) == 1
 
     def test_who_is_born_while_all_are_killed_is_killed_too(self, host: FakeHost, tmp_path: Path) -> None:
-        code = "import os\nprint('up', flush=True)\nfor _ in range(1000000):\n if os.fork(): os._exit(0)"
+        code = "import os\nprint('up', flush=True)\nfor _ in range(20000):\n if os.fork(): os._exit(0)"
         with invoked(host, make("a", python(code)), tmp_path) as invocation:
             assert host.run_until(ProcessExited).left
             invocation.send(signal.SIGKILL, to_tree=True)
