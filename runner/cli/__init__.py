@@ -62,7 +62,8 @@ def run_process() -> None:
 
     gc.disable()
     status = main()
-    sys.stderr.flush()
+    if sys.stderr:  # it is None where it was closed
+        sys.stderr.flush()
     os._exit(status)
 
 
