@@ -81,7 +81,8 @@ def end(run: Run, node: Node, outcome: Outcome, reason: str) -> None:
     run.admission.release(node.name)
     node.outcome, node.reason = outcome, reason
     node.pid = None
-    if not node.unit.optional and outcome not in ("succeeded", "unneeded") and run.stop_reason is None:
+    is_counted = node.is_declared and not node.unit.optional
+    if is_counted and outcome not in ("succeeded", "unneeded") and run.stop_reason is None:
         run.failed[node.name] = None
     exit_code, signal = _exit(node)
     run.emit(

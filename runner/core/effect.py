@@ -10,6 +10,18 @@ from typing import Literal
 
 from msgspec import Struct
 
+RefusalReason = Literal[
+    "no name", "no dependency name", "cycle", "not ready", "same status", "not found", "declared", "impossible", "not a script"
+]
+
+
+class Refusal(Struct, frozen=True):
+    """Why a call on the sync socket is refused. How that is said on the wire is another matter."""
+
+    why: RefusalReason
+    about: str = ""
+    """What the reason is about, in words: the dependency that failed, the edges of the cycle that are declared."""
+
 
 class Effect(Struct, frozen=True):
     """Something to do."""
@@ -52,6 +64,21 @@ class StopProbes(Effect, frozen=True):
 
     unit: str
     invocation: str
+
+
+class Answer(Effect, frozen=True):
+    """Answer a call on the sync socket: it is done, or why it is refused."""
+
+    call: int
+    refusal: Refusal | None = None
+
+
+class WatchScript(Effect, frozen=True):
+    """Tell by ``ScriptEnded`` when all processes of the script that this process belongs to are gone."""
+
+    unit: str
+    invocation: str
+    pid: int
 
 
 class SetTimer(Effect, frozen=True):

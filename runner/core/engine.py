@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import ladder, life, stop, want
+from . import ladder, life, stop, sync, sync_view, want
 from .attempt import become_ready
 from .event import (
     KillRequested,
@@ -37,12 +37,19 @@ from .event import (
     ProcessSpawned,
     RunEnded,
     RunOutcome,
+    ScriptEnded,
     SpawnFailed,
     StartRequested,
     StartupFinished,
     StatusReported,
     StopCommandEnded,
     StopRequested,
+    SyncAwaited,
+    SyncCompleted,
+    SyncFailed,
+    SyncForgotten,
+    SyncStarted,
+    SyncWanted,
     TimeoutExtended,
     TimerFired,
     TreeEnded,
@@ -61,6 +68,16 @@ _ABOUT_AN_INVOCATION: dict[type[Observed], Callable[[Run, Node, Any], None]] = {
     ProbeFailed: life.probe_failed,
     TimeoutExtended: life.timeout_extended,
     StatusReported: life.status_reported,
+    ScriptEnded: sync.script_ended,
+}
+
+_CALLS: dict[type[Observed], Callable[[Run, Any], None]] = {
+    SyncWanted: sync.wanted,
+    SyncStarted: sync.started,
+    SyncCompleted: sync.completed,
+    SyncFailed: sync.failed,
+    SyncAwaited: sync.awaited,
+    SyncForgotten: sync.forgotten,
 }
 
 _TIMERS: dict[TimerKind, Callable[[Run, Node], None]] = {
@@ -98,6 +115,14 @@ class Engine:
         """The run has ended; no event changes anything any more."""
         return self._run.is_over
 
+    def sync_state(self, unit: str) -> sync_view.SyncState:
+        """What the sync socket tells about a unit."""
+        return sync_view.state_of(self._run, unit)
+
+    def sync_states(self) -> list[sync_view.SyncState]:
+        """What the sync socket tells about all units."""
+        return sync_view.all_states(self._run)
+
     def apply(self, event: Observed) -> Step:
         """Decide what an event means. Facts out of their time, and timers that were cancelled, mean nothing."""
         run = self._run
@@ -114,6 +139,10 @@ class Engine:
         if handler:
             self._apply_to_invocation(event, handler)
             return
+        call = _CALLS.get(type(event))
+        if call:
+            call(run, event)
+            return
         match event:
             case TimerFired():
                 found = run.take_timer(event.timer)
@@ -122,7 +151,7 @@ class Engine:
             case StartRequested():
                 run.has_begun = True
                 if run.stop_reason is None:
-                    names = run.graph.select(event.units) if event.units else set(run.nodes) - run.graph.handlers
+                    names = run.graph.select(event.units) if event.units else self._all_that_start()
                     want.want(run, (name for name in run.nodes if name in names))
             case StopRequested(units=()):
                 stop.stop_all(run, event.reason)
@@ -132,6 +161,10 @@ class Engine:
                 stop.kill_all(run, event.reason)
             case _:
                 raise TypeError(f"no observed event: {event!r}")
+
+    def _all_that_start(self) -> set[str]:
+        """The declared units that start by themselves."""
+        return {name for name, node in self._run.nodes.items() if node.is_declared} - self._run.graph.handlers
 
     def _apply_to_invocation(self, event: Any, handler: Callable[[Run, Node, Any], None]) -> None:
         node = self._run.nodes.get(event.unit)
@@ -147,12 +180,16 @@ class Engine:
         while True:
             while run.touched:
                 node = run.touched.popleft()
+                if node.holds:
+                    run.holding.append(node)
                 want.tell_dependents(run, node)
                 if node.state == "ended":
                     self._after_end(node)
             if not want.admit(run) and not want.want_postponed(run):
                 break
         want.tell_waiting(run)
+        while run.holding:
+            sync.answer_holds(run, run.holding.pop())
         self._conclude_run()
 
     def _after_end(self, node: Node) -> None:

@@ -147,6 +147,65 @@ class StatusReported(Observed, frozen=True, kw_only=True):
     text: str
 
 
+class Peer(Struct, frozen=True, kw_only=True):
+    """The process that made a call on the sync socket, and the unit in whose process tree it is, if it is in one."""
+
+    pid: int
+    uid: int
+    unit: str = ""
+
+
+class SyncRequested(Observed, frozen=True, kw_only=True):
+    """A script made a call on the sync socket. The effect ``Answer`` with the same number answers it."""
+
+    call: int
+    unit: str
+    peer: Peer
+
+
+class SyncWanted(SyncRequested, frozen=True, kw_only=True):
+    """A unit is to wait for another."""
+
+    depends_on: str
+
+
+class SyncStarted(SyncRequested, frozen=True, kw_only=True):
+    """A unit begins its work."""
+
+
+class SyncCompleted(SyncRequested, frozen=True, kw_only=True):
+    """A unit is done with its work."""
+
+    exit_status: int = 0
+    """Other than 0: it was done in vain."""
+
+
+class SyncFailed(SyncRequested, frozen=True, kw_only=True):
+    """A unit gives up."""
+
+    reason: str
+
+
+class SyncAwaited(SyncRequested, frozen=True, kw_only=True):
+    """A script waits until a unit may start, or until it has reached its goal."""
+
+    until: Literal["may-start", "reached"]
+
+
+class SyncForgotten(Observed, frozen=True, kw_only=True):
+    """Nobody waits for the answer of a call any more."""
+
+    call: int
+    unit: str
+
+
+class ScriptEnded(Observed, frozen=True, kw_only=True):
+    """All processes of the script that started a unit over the sync socket are gone."""
+
+    unit: str
+    invocation: str
+
+
 # ------------------------------------------------------------------ decided by the engine
 
 
@@ -165,13 +224,14 @@ class RunStarted(Decided, frozen=True, kw_only=True):
 
 
 class WaitsFor(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that a unit waits for: a unit, or a lock and who holds it, or one of so many jobs."""
+    """One thing that a unit waits for: a unit, a lock and who holds it, one of so many jobs, or a call by its script."""
 
     unit: str | UnsetType = UNSET
     requires: Requires | UnsetType = UNSET
     lock: str | UnsetType = UNSET
     holder: str | UnsetType = UNSET
     jobs: int | UnsetType = UNSET
+    call: Literal["start"] | UnsetType = UNSET
 
 
 class UnitEvent(Decided, frozen=True, kw_only=True):
@@ -248,6 +308,14 @@ class UnitEnded(UnitEvent, frozen=True, kw_only=True):
     max_rss: int = 0
 
 
+class SyncCalled(UnitEvent, frozen=True, kw_only=True, tag="sync"):
+    """A script's call had an effect."""
+
+    call: Literal["want", "start", "complete", "fail"]
+    peer: Peer
+    depends_on: str | UnsetType = UNSET
+
+
 class StartupFinished(Decided, frozen=True, kw_only=True):
     """Every wanted unit has reached its goal or will not reach it any more."""
 
@@ -274,6 +342,7 @@ JournalEvent = (
     | UnitRetrying
     | UnitStopping
     | UnitEnded
+    | SyncCalled
     | StartupFinished
     | RunEnded
 )

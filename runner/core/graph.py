@@ -19,7 +19,8 @@ from msgspec import Struct
 
 from .unit import Dependency, Requires, Unit
 
-OriginKey = Literal["after", "before", "on-success", "on-failure"]
+OriginKey = Literal["after", "before", "on-success", "on-failure", "want"]
+"""The key of the unit file, or the call of the sync socket, that named the other unit."""
 
 
 class Origin(Struct, frozen=True, order=True):
@@ -109,6 +110,12 @@ class Graph:
             name for unit in self.units.values() for name in (*unit.on_success, *unit.on_failure)
         )
         """Units that start only when another ended so."""
+
+    def add_unit(self, unit: Unit) -> None:
+        """Insert a unit without edges."""
+        self.units[unit.name] = unit
+        self.after[unit.name] = {}
+        self.dependents[unit.name] = {}
 
     def add(self, edge: Edge) -> None:
         """Insert an edge; one between the same two is replaced."""

@@ -9,7 +9,7 @@ so that no two attempts meet.
 from __future__ import annotations
 
 from . import ladder
-from .attempt import become_ready, conclude, duration
+from .attempt import become_ready, conclude, duration, end
 from .effect import StartProbe, StopProbes
 from .event import (
     ProbeFailed,
@@ -46,6 +46,8 @@ def spawned(run: Run, node: Node, fact: ProcessSpawned) -> None:
     if node.unit.timeout is not None:
         run.set_timer(node, "timeout", run.now + node.unit.timeout)
     ready = node.unit.ready
+    if ready and ready.probe and ready.probe.by == "sync":
+        return
     if ready and ready.probe:
         run.order(StartProbe(node.name, node.invocation, "ready"))
     elif ready:
@@ -127,6 +129,9 @@ def probe_failed(run: Run, node: Node, fact: ProbeFailed) -> None:
 
 def timed_out(run: Run, node: Node) -> None:
     """An attempt has had its time."""
+    if node.is_scripts:
+        end(run, node, "timed-out", f"not completed after {say_duration(duration(run, node))}")
+        return
     missed = "not ready" if node.unit.kind == "service" else "still running"
     ladder.begin(run, node, Verdict("timed-out", f"{missed} after {say_duration(duration(run, node))}", _policy(node)))
 

@@ -13,6 +13,7 @@ from .unit import Unit
 
 TimerKind = Literal["wait", "timeout", "ready", "backoff", "stop"]
 Then = Literal["end", "retry", "restart"]
+Until = Literal["may-start", "reached"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,17 @@ class Node:
     """Health probes that said no, in a row."""
     restarts: deque[float] = field(default_factory=deque)
 
+    is_declared: bool = True
+    """It comes from a unit file; otherwise a script brought it over the sync socket."""
+    is_registered: bool = True
+    """False: somebody waits for a name that nobody has brought yet."""
+    called: Literal["", "start", "complete"] = ""
+    """How far its script has come with it over the sync socket."""
+    gave_up: bool = False
+    """Its script waited to start it, and its start has not succeeded since."""
+    holds: dict[int, Until] = field(default_factory=dict)
+    """Calls on the sync socket that are answered when it may start, or has reached its goal."""
+
     verdict: Verdict | None = None
     """Why it is being stopped, while it is."""
     killed: bool = False
@@ -84,6 +96,16 @@ class Node:
         return self.state not in ("idle", "ended")
 
     @property
+    def holds_run(self) -> bool:
+        """The run goes on for its sake. A script's unit that has not started does not hold it."""
+        return self.is_active and (self.is_declared or self.state != "waiting")
+
+    @property
+    def is_scripts(self) -> bool:
+        """It is brought to its end over the sync socket, not by a process of ours."""
+        return self.unit.kind == "external"
+
+    @property
     def has_invocation(self) -> bool:
         """Its command is ordered to be executed, or there are processes of it."""
         return self.state in ("running", "ready", "stopping")
@@ -96,7 +118,7 @@ class Node:
     @property
     def has_settled(self) -> bool:
         """The startup need not wait for it any more."""
-        return not self.is_active or (self.state == "ready" and self.unit.kind == "service")
+        return not self.is_active or not self.is_declared or (self.state == "ready" and self.unit.kind == "service")
 
     def renew(self) -> None:
         """Forget the life before this one: the unit is wanted again."""
@@ -114,5 +136,6 @@ class Node:
         self.attempt += 1
         self.invocation = invocation
         self.pid = self.started_at = self.exit = self.verdict = None
+        self.called, self.gave_up = "", False
         self.killed = False
         self.failures = 0

@@ -17,6 +17,7 @@ from .event import Decided, UnitEnded, UnitEvent
 from .graph import Graph
 from .node import Node, TimerKind
 from .state import next_state
+from .unit import Unit
 
 
 class Step(Struct, frozen=True):
@@ -39,10 +40,12 @@ class Run:
         self.now = 0.0
         self.touched: deque[Node] = deque()
         """Nodes of which their dependents do not know the news yet."""
+        self.holding: list[Node] = []
+        """Nodes with calls to be answered, perhaps, at the end of this step."""
         self.asking: dict[str, Node] = {}
         """Nodes that asked to be admitted in this step."""
         self.active = 0
-        """How many units are neither idle nor ended."""
+        """For how many units the run goes on."""
         self.unsettled = 0
         """How many of these the startup waits for."""
         self.failed: dict[str, None] = {}
@@ -71,17 +74,25 @@ class Run:
         self._events.append(event)
         if isinstance(event, UnitEvent):
             node = self.nodes[event.unit]
-            was, had_settled = node.state, node.has_settled
+            was, held_run, had_settled = node.state, node.holds_run, node.has_settled
             node.state = next_state(was, event)
             if node.state != was or isinstance(event, UnitEnded):
-                self._account(node, was in ("idle", "ended"), had_settled)
+                self._account(node, held_run, had_settled)
 
-    def _account(self, node: Node, was_inactive: bool, had_settled: bool) -> None:
-        self.active += node.is_active - (not was_inactive)
+    def _account(self, node: Node, held_run: bool, had_settled: bool) -> None:
+        self.active += node.holds_run - held_run
         self.unsettled += had_settled - node.has_settled
         if node.has_settled and not had_settled:
             self.last_settled = node
         self.touched.append(node)
+
+    def register(self, name: str) -> Node:
+        """The unit of this name. One that is not known is made: a script's, which nobody has brought yet."""
+        if name not in self.nodes:
+            unit = Unit(name=name, kind="external")
+            self.graph.add_unit(unit)
+            self.nodes[name] = Node(unit, is_declared=False, is_registered=False)
+        return self.nodes[name]
 
     def order(self, effect: Effect) -> None:
         """Give an order to the supervisor."""

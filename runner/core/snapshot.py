@@ -17,6 +17,7 @@ from .event import (
     RunEnded,
     RunStarted,
     StartupFinished,
+    SyncCalled,
     UnitEnded,
     UnitEvent,
     UnitReady,
@@ -37,6 +38,8 @@ class UnitView(Struct):
     """What is known of a unit. Times are seconds since the run began."""
 
     state: State = "idle"
+    is_declared: bool = True
+    """False: a script brought it over the sync socket."""
     since: float = 0.0
     """When it entered this state."""
     outcome: Outcome | None = None
@@ -53,6 +56,8 @@ class UnitView(Struct):
     log: str = ""
     text: str = ""
     """What it last said of itself."""
+    called: str = ""
+    """The last call with an effect that its script made over the sync socket."""
     started_at: float | None = None
     ready_at: float | None = None
     retry_at: float | None = None
@@ -76,7 +81,7 @@ class Snapshot(Struct):
         """Fold one more event."""
         match event:
             case UnitEvent():
-                view = self.units[event.unit]
+                view = self.units.setdefault(event.unit, UnitView(is_declared=False))
                 state = next_state(view.state, event)
                 if state != view.state:
                     view.state, view.since = state, event.at
@@ -112,6 +117,8 @@ def _fold_into(view: UnitView, event: UnitEvent) -> None:
             view.ready_at = event.at
         case UnitReported():
             view.text = event.text
+        case SyncCalled():
+            view.called = event.call
         case UnitStopping():
             view.reason = event.reason
         case UnitRetrying():

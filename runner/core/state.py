@@ -27,6 +27,7 @@ from typing import Final, Literal
 
 from ..errors import IllegalTransition
 from .event import (
+    SyncCalled,
     UnitEnded,
     UnitEvent,
     UnitReady,
@@ -55,6 +56,7 @@ TRANSITIONS: Final[dict[type[UnitEvent], dict[State, State]]] = {
     UnitStarting: {"idle": "running", "ended": "running", "waiting": "running", "backoff": "running"},
     UnitStarted: {"running": "running"},
     UnitReady: {"running": "ready"},
+    SyncCalled: {state: state for state in STATES},
     UnitReported: {"running": "running", "ready": "ready", "stopping": "stopping"},
     UnitRetrying: {"running": "backoff", "ready": "backoff", "stopping": "backoff"},
     UnitStopping: {"running": "stopping", "ready": "stopping"},

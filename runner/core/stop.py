@@ -66,6 +66,8 @@ def proceed(run: Run, node: Node) -> None:
                 if dependency in run.wave:
                     run.wave[dependency] -= 1
                     queue.append(run.nodes[dependency])
+        elif node.is_scripts:
+            end(run, node, "cancelled", node.stop_reason or "stopped")
         elif node.state in ("running", "ready") and node.pid is not None:
             ladder.begin(run, node, Verdict("cancelled", node.stop_reason or "stopped"))
 
@@ -75,6 +77,8 @@ def kill_all(run: Run, reason: str) -> None:
     run.is_killing = True
     stop_all(run, reason)
     for node in run.nodes.values():
+        if node.is_scripts:
+            continue
         if node.state in ("running", "ready") and node.pid is not None:
             ladder.begin(run, node, Verdict("cancelled", reason))
         elif node.state == "stopping" and not node.killed:

@@ -155,6 +155,8 @@ class Unit(Value, frozen=True, kw_only=True):
     icon: str = ""
     tags: tuple[str, ...] = ()
     enabled: bool = True
+    bridge: bool = False
+    """Its beginning and end are told to the agent's own socket, or for an external unit: come from there."""
 
     @property
     def group(self) -> str:

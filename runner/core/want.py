@@ -5,13 +5,13 @@ does each look at its dependencies, once; from then on it hears of a dependency 
 work of a step is proportional to the neighbours that it touches, and a unit without news costs nothing.
 
 A unit that was let go is not called back when a dependency falls behind later. One that still waits for something else
-is: it looks at what is, not at what was.
+is: it looks at what is, not at what was. So is a script's unit until its script has started it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from .attempt import end, start
 from .event import UnitWaiting, WaitsFor
@@ -61,15 +61,16 @@ def _want(run: Run, names: Iterable[str], because_of: Node | None) -> None:
         for dependency, edge in run.graph.after[node.name].items():
             other = run.nodes[dependency]
             may_run = other.state == "idle" if because_of else not other.is_active
-            if may_run and _release(edge, other) != "met":
+            if may_run and release_of(edge, other) != "met":
                 queue.append(other)
     for node in newly.values():
         node.renew()
         node.released_by = because_of.name if because_of else None
-        _enter(run, node, newly)
+        enter(run, node, newly)
 
 
-def _release(edge: Edge, dependency: Node) -> Release:
+def release_of(edge: Edge, dependency: Node) -> Release:
+    """What an edge says of its dependency now."""
     return release(edge, dependency.unit.kind, dependency.state, dependency.outcome)
 
 
@@ -78,12 +79,13 @@ def _is_wanted(run: Run, node: Node) -> bool:
     return node.is_active or run.admission.is_waiting(node.name)
 
 
-def _enter(run: Run, node: Node, newly: dict[str, Node]) -> None:
+def enter(run: Run, node: Node, newly: Container[str] = ()) -> None:
+    """Let a unit that is wanted wait, or go, or be skipped."""
     run.failed.pop(node.name, None)
     obstacle: Node | None = None
     for dependency, edge in run.graph.after[node.name].items():
         other = run.nodes[dependency]
-        state = "pending" if dependency in newly else _release(edge, other)
+        state = "pending" if dependency in newly else release_of(edge, other)
         if state == "pending":
             node.unmet[dependency] = edge
         elif state == "impossible":
@@ -103,11 +105,15 @@ def tell_dependents(run: Run, node: Node) -> None:
     """Let those who wait for a node know its news."""
     for name, edge in run.graph.dependents[node.name].items():
         dependent = run.nodes[name]
-        if dependent.state != "waiting" or not dependent.unmet:
+        if dependent.holds:
+            run.holding.append(dependent)
+        if dependent.state != "waiting" or not (dependent.unmet or dependent.is_scripts):
             continue
-        state = _release(edge, node)
+        state = release_of(edge, node)
         if state == "impossible":
             skip(run, dependent, node)
+        elif state == "pending" and not dependent.unmet:
+            enter(run, dependent)
         elif state == "pending":
             dependent.unmet[node.name] = edge
         elif dependent.unmet.pop(node.name, None) and not dependent.unmet:
@@ -120,6 +126,8 @@ def go(run: Run, node: Node) -> None:
     """All dependencies are met: a target is reached, anything else asks to be admitted."""
     if node.unit.kind == "target":
         end(run, node, "succeeded", "reached")
+    elif node.is_scripts:
+        run.emit(UnitWaiting(at=run.now, unit=node.name, waits_for=(WaitsFor(call="start"),)))
     else:
         ask(run, node)
 
@@ -162,14 +170,19 @@ def skip(run: Run, node: Node, obstacle: Node) -> None:
     node.cause = obstacle.cause or obstacle.name
     node.released_by = obstacle.name
     node.unmet = {}
-    root = run.nodes[node.cause]
-    reason = f'dependency "{obstacle.name}" {_said(obstacle)}'
+    end(run, node, "skipped", say_obstacle(run, obstacle))
+
+
+def say_obstacle(run: Run, obstacle: Node) -> str:
+    """Why a dependency stands in the way, with the unit at the root of it."""
+    said = f'dependency "{obstacle.name}" {said_of(obstacle)}'
     if obstacle.cause:
-        reason += f', because "{root.name}" {_said(root)}'
-    end(run, node, "skipped", reason)
+        root = run.nodes[obstacle.cause]
+        said += f', because "{root.name}" {said_of(root)}'
+    return said
 
 
-def _said(node: Node) -> str:
+def said_of(node: Node) -> str:
     """How a dependency's end is told to those that it concerns."""
     match node.outcome:
         case "skipped":

@@ -62,6 +62,8 @@ UPDATE_APP_STATUS = Method(f"{AGENT_SOCKET}/UpdateAppStatus", UpdateAppStatusReq
 
 WAIT = Method(f"{SYNC}/Wait", UnitRequest, SyncReadyResponse)
 """SyncReady that is answered when it is true, however long that takes."""
+REACH = Method(f"{SYNC}/Reach", UnitRequest, SyncReadyResponse)
+"""Answered when a unit has reached its goal; an error where it cannot any more."""
 FAIL = Method(f"{SYNC}/Fail", SyncFailRequest, Empty)
 """SyncComplete for a unit that did not succeed."""
 
@@ -72,7 +74,7 @@ METHODS: dict[str, Method] = {
     method.path: method
     for method in (
         *(PING, SYNC_START, SYNC_WANT, SYNC_COMPLETE, SYNC_READY, SYNC_STATUS, SYNC_LIST, UPDATE_APP_STATUS),
-        *(WAIT, FAIL),
+        *(WAIT, REACH, FAIL),
         *(EVENTS, LOGS),
     )
 }

@@ -12,6 +12,7 @@ from .varint import append_varint, parse_varint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import ClassVar, TypeAlias, TypeVar
 
     M = TypeVar("M", bound="Message")
@@ -23,6 +24,8 @@ FieldKind: TypeAlias = "str | type[Message]"
 
 MALFORMED = "proto: cannot parse invalid wire-format data"
 INVALID_TEXT = "string field contains invalid UTF-8"
+ANY_NUMBER = 2**31
+"""As many fields as a message can have."""
 
 _VARINT, _FIXED64, _BYTES, _GROUP, _END_GROUP, _FIXED32 = range(6)
 _FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
@@ -50,16 +53,21 @@ class Message(Record):
         return bytes(buffer)
 
 
-def parse_message(message: type[M], data: bytes) -> M:
-    """The message of a class that some bytes are. Raises :class:`ProtoError`."""
+def parse_message(message: type[M], data: bytes, *, most_fields: int = ANY_NUMBER) -> M:
+    """The message of a class that some bytes are. Raises :class:`ProtoError`, also where they are more fields than may be."""
+    return _parse_message(message, data, iter(range(most_fields)))
+
+
+def _parse_message(message: type[M], data: bytes, budget: Iterator[int]) -> M:
+    """``budget`` has an item for each field that may still come."""
     values: dict[str, object] = {}
     lists: dict[str, list[Message]] = {}
     at = 0
     while at < len(data):
-        number, wire_type, at = _parse_tag(data, at)
+        number, wire_type, at = _parse_tag(data, at, budget)
         name, kind = message.FIELDS.get(number, ("", None))
         if kind is None or wire_type != _WIRE_TYPES.get(kind, _BYTES):
-            at = _skip_field(data, at, number, wire_type)
+            at = _skip_field(data, at, number, wire_type, budget)
         elif kind == BOOL:
             flag, at = _parse_number(data, at)
             values[name] = flag != 0
@@ -68,7 +76,7 @@ def parse_message(message: type[M], data: bytes) -> M:
             if isinstance(kind, str):
                 values[name] = _parse_text(data[start:at])
             else:
-                lists.setdefault(name, []).append(parse_message(kind, data[start:at]))
+                lists.setdefault(name, []).append(_parse_message(kind, data[start:at], budget))
     return message(**values, **{name: tuple(items) for name, items in lists.items()})
 
 
@@ -115,10 +123,10 @@ def _parse_number(data: bytes, at: int) -> tuple[int, int]:
     return parsed
 
 
-def _parse_tag(data: bytes, at: int) -> tuple[int, int, int]:
+def _parse_tag(data: bytes, at: int, budget: Iterator[int]) -> tuple[int, int, int]:
     """The number and the wire type of the field at an offset, and the offset of its value."""
     tag, at = _parse_number(data, at)
-    if not 1 <= tag >> 3 <= _LARGEST_FIELD:
+    if not 1 <= tag >> 3 <= _LARGEST_FIELD or next(budget, None) is None:
         raise ProtoError(MALFORMED)
     return tag >> 3, tag & 7, at
 
@@ -135,7 +143,7 @@ def _within(data: bytes, end: int) -> int:
     return end
 
 
-def _skip_field(data: bytes, at: int, number: int, wire_type: int) -> int:
+def _skip_field(data: bytes, at: int, number: int, wire_type: int, budget: Iterator[int]) -> int:
     """The offset behind the value at an offset, which may be a group with fields and groups inside."""
     groups: list[int] = []
     while True:
@@ -151,4 +159,4 @@ def _skip_field(data: bytes, at: int, number: int, wire_type: int) -> int:
             raise ProtoError(MALFORMED)
         if not groups:
             return at
-        number, wire_type, at = _parse_tag(data, at)
+        number, wire_type, at = _parse_tag(data, at, budget)

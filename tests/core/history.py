@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runner.core.effect import Effect, RunStopCommand, Signal
+from runner.core.effect import Answer, Effect, RunStopCommand, Signal, WatchScript
 from runner.core.event import (
     Decided,
     RunEnded,
     StartupFinished,
+    SyncCalled,
     UnitEnded,
     UnitEvent,
     UnitReady,
@@ -28,7 +29,7 @@ def tell_history(history: Iterable[tuple[float, Decided | Effect]]) -> str:
     for at, item in history:
         said = _say(item)
         if said:
-            unit = item.unit if isinstance(item, UnitEvent | Signal | RunStopCommand) else "-"
+            unit = item.unit if isinstance(item, UnitEvent | Signal | RunStopCommand | WatchScript) else "-"
             lines.append(f"{at:g} {unit}: {said}")
     return "\n".join(lines)
 
@@ -53,6 +54,12 @@ def _say(item: Decided | Effect) -> str:
             return f"<- {item.signal} to {item.to}"
         case RunStopCommand():
             return "<- stop command"
+        case WatchScript():
+            return "its script is watched"
+        case Answer():
+            return f"call {item.call}: " + (
+                ": ".join(filter(None, (item.refusal.why, item.refusal.about))) if item.refusal else "yes"
+            )
     return ""
 
 
@@ -68,6 +75,8 @@ def _say_of_unit(event: UnitEvent) -> str:
             return f"ready after {event.after:g}"
         case UnitReported():
             return f"says {event.text}"
+        case SyncCalled():
+            return f"script calls {event.call}" + (f" {event.depends_on}" if event.depends_on else "")
         case UnitRetrying():
             return f"attempt {event.attempt} follows in {event.delay:g}: {event.reason}"
         case UnitStopping():
@@ -82,4 +91,6 @@ def _say_wait(wait: WaitsFor) -> str:
         return wait.unit + (" to end" if wait.requires == "completion" else "")
     if isinstance(wait.lock, str):
         return f"lock {wait.lock} of {wait.holder}"
+    if isinstance(wait.call, str):
+        return f"its script to call {wait.call}"
     return f"one of {wait.jobs} jobs"

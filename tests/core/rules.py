@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runner.core.effect import CancelTimer, RunStopCommand, SetTimer, Signal, Spawn, StartProbe, StopProbes
+from runner.core.effect import (
+    Answer,
+    CancelTimer,
+    RunStopCommand,
+    SetTimer,
+    Signal,
+    Spawn,
+    StartProbe,
+    StopProbes,
+    WatchScript,
+)
 from runner.core.engine import Engine
 from runner.core.event import (
     Decided,
@@ -13,6 +23,12 @@ from runner.core.event import (
     Outcome,
     RunStarted,
     StartRequested,
+    StopRequested,
+    SyncAwaited,
+    SyncCalled,
+    SyncCompleted,
+    SyncForgotten,
+    SyncRequested,
     TimerFired,
     UnitEnded,
     UnitEvent,
@@ -40,6 +56,8 @@ def lets_go(kind: str, edge: Edge, view: UnitView) -> bool:
         ("oneshot", "completion"): has_ended and outcome != "cancelled",
         ("service", "success"): is_ready or (has_ended and outcome == "unneeded"),
         ("service", "completion"): is_ready or has_ended,
+        ("external", "success"): has_ended and outcome in DONE,
+        ("external", "completion"): has_ended and outcome != "cancelled",
         ("target", "success"): has_ended and outcome in DONE,
         ("target", "completion"): has_ended,
     }
@@ -62,15 +80,16 @@ class Rules:
         self.live: dict[str, str] = {}
         """The invocation that each unit has now."""
         self.let_go: set[str] = set()
+        self.above: dict[str, set[str]] = {}
+        """Who has to go before each unit that was to stop. A script may wait for one that is already on its way."""
+        self.calls: set[int] = set()
+        """Calls of scripts that have no answer yet."""
         self.has_started = False
         self.is_killing = False
 
     def check(self, fact: Observed, step: Step) -> None:
         """Fold one step, looking at each of its events before and after."""
-        self.is_killing = self.is_killing or isinstance(fact, KillRequested)
-        self.has_started = self.has_started or isinstance(fact, StartRequested)
-        if isinstance(fact, TimerFired):
-            self.timers.pop(fact.timer, None)
+        self._note(fact)
         live_before = set(self.live.items())
         for event in step.events:
             assert event.at == fact.at
@@ -81,15 +100,41 @@ class Rules:
         for event in step.events:
             if isinstance(event, UnitEvent):
                 self._compare(event.unit)
+        self._check_calls(fact, step)
         for effect in step.effects:
             match effect:
-                case Spawn() | Signal() | RunStopCommand() | StartProbe() | StopProbes():
+                case Spawn() | Signal() | RunStopCommand() | StartProbe() | StopProbes() | WatchScript():
                     assert (effect.unit, effect.invocation) in live_before | set(self.live.items()), effect
                 case SetTimer():
                     assert effect.at >= fact.at
                     self.timers[effect.timer] = effect.at
                 case CancelTimer():
                     del self.timers[effect.timer]
+
+    def _note(self, fact: Observed) -> None:
+        self.is_killing = self.is_killing or isinstance(fact, KillRequested)
+        self.has_started = self.has_started or isinstance(fact, StartRequested)
+        if isinstance(fact, TimerFired):
+            self.timers.pop(fact.timer, None)
+        if isinstance(fact, StopRequested):
+            names = self.graph.select(fact.units or self.graph.units)
+            self.above |= {name: self.graph.dependents_closure([name]) for name in self.graph.dependents_closure(names)}
+
+    def _check_calls(self, fact: Observed, step: Step) -> None:
+        """Every call is answered once: a wait now or later, every other now. Only a call completes what scripts bring."""
+        if isinstance(fact, SyncRequested) and (step.events or step.effects or not self.engine.is_over):
+            self.calls.add(fact.call)
+        if isinstance(fact, SyncForgotten):
+            self.calls.discard(fact.call)
+        for effect in step.effects:
+            if isinstance(effect, Answer):
+                self.calls.remove(effect.call)
+        if isinstance(fact, SyncRequested) and not isinstance(fact, SyncAwaited):
+            assert fact.call not in self.calls, fact
+        for event in step.events:
+            if isinstance(event, UnitEnded) and self.graph.units[event.unit].kind == "external":
+                assert event.outcome != "succeeded" or isinstance(fact, SyncCompleted), event
+            assert not isinstance(event, SyncCalled) or isinstance(fact, SyncRequested)
 
     def check_all(self, journal: Iterable[Decided]) -> None:
         """Look at the whole: the journal folded anew, every unit, every timer."""
@@ -98,19 +143,21 @@ class Rules:
             self._compare(name)
         owned = [timer for node in self.engine.nodes.values() for timer in node.timers.values()]
         assert sorted(owned) == sorted(self.timers), "each timer belongs to one unit and one kind"
+        held = [call for node in self.engine.nodes.values() for call in node.holds]
+        assert sorted(held) == sorted(self.calls), "each call is answered or held"
         if self.engine.is_over:
             assert not self.timers
             assert not self.live
 
     def _compare(self, unit: str) -> None:
-        node, view = self.engine.nodes[unit], self.snapshot.units[unit]
-        assert (node.state, node.outcome) == (view.state, view.outcome), unit
+        node, view = self.engine.nodes[unit], self.snapshot.units.get(unit, UnitView(is_declared=False))
+        assert (node.state, node.outcome, node.is_declared) == (view.state, view.outcome, view.is_declared), unit
         assert (view.outcome is not None) == (view.state == "ended"), unit
 
     def _before(self, event: Decided) -> None:
         match event:
             case UnitStarting():
-                if event.unit not in self.let_go:
+                if event.unit not in self.let_go or self.graph.units[event.unit].kind == "external":
                     self._assert_released(event.unit)
                 self.let_go.add(event.unit)
                 for lock in set(self.graph.units[event.unit].locks):
@@ -124,7 +171,8 @@ class Rules:
                     self._assert_released(event.unit)
                 self.let_go.add(event.unit)
             case UnitStopping() if self._is_orderly(event.reason):
-                running = self.graph.dependents_closure([event.unit]) & set(self.live)
+                above = self.above.get(event.unit) or self.graph.dependents_closure([event.unit])
+                running = above & set(self.live)
                 assert running <= {event.unit}, (event, running)
             case UnitEnded(outcome="succeeded") if self.graph.units[event.unit].kind == "target":
                 self._assert_released(event.unit)
@@ -134,7 +182,8 @@ class Rules:
         match event:
             case UnitStarting():
                 self.live[unit] = event.invocation
-                self.working.add(unit)
+                if self.graph.units[unit].kind != "external":
+                    self.working.add(unit)
                 assert self.jobs is None or len(self.working) <= self.jobs, self.working
             case UnitReady():
                 self.working.discard(unit)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runner.core.graph import link
 from runner.core.unit import Command, Dependency, Health, Probe, Ready, Requires, Restart, Retry, Stop, Unit
 
-from .world import Life, World, make_unit
+from .world import CALLS, Life, World, make_external, make_unit
 
 MOMENTS = st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0])
 REQUIRES: st.SearchStrategy[Requires] = st.sampled_from(["success", "success", "completion"])
@@ -83,15 +83,36 @@ def graphs(draw: st.DrawFn, *, plain: bool = False) -> list[Unit]:
     names = [f"g/u{number}" if number < grouped else f"u{number}" for number in range(count)]
     units: list[Unit] = []
     for name in names + handlers:
-        kind = draw(st.sampled_from(["oneshot", "oneshot", "oneshot", "target"] if plain else ["oneshot", "service", "target"]))
+        kinds = ["oneshot", "oneshot", "oneshot", "target"] if plain else ["oneshot", "service", "target", "external"]
+        kind = draw(st.sampled_from(kinds))
         keys = ("optional", "retry", "locks") if plain else tuple(_fields)
+        if kind == "external":
+            keys = ("optional", "timeout", "wait_timeout")
         fields: dict[str, Any] = {key: draw(_fields[key]) for key in keys}
         after = () if name.startswith("g/") else draw(dependencies([unit.name for unit in units if unit.name not in handlers]))
         ends = st.lists(st.sampled_from(handlers), max_size=1).map(tuple) if handlers and name in names else st.just(())
         fields |= {"after": after, "on_success": draw(ends), "on_failure": draw(ends)}
-        units.append(make_unit(name, kind=kind, **fields))
+        units.append(make_external(name, **fields) if kind == "external" else make_unit(name, kind=kind, **fields))
     assert not link(units)[1]
     return units
+
+
+SCRIPTS = ["x", "y", "z"]
+"""Units that only scripts know."""
+
+
+@st.composite
+def calls(draw: st.DrawFn, names: list[str]) -> list[tuple[float, str, str, str, str]]:
+    """When, what, for which unit, with what more, from whose process tree: any call at any time, scripts' units most often."""
+    units = st.sampled_from([*names, *SCRIPTS * 2, "g", ""])
+    times = st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.5, 6.0, 9.0])
+    verbs = st.sampled_from(["want", "want", "want", *CALLS, "start", "gone", "forget"])
+    made = []
+    for _ in range(draw(st.integers(0, 12))):
+        verb, unit = draw(verbs), draw(units)
+        more = draw(units) if verb == "want" else draw(st.sampled_from(["", "", "1"])) if verb == "complete" else ""
+        made.append((draw(times), verb, unit, more, draw(st.sampled_from(["", unit, "u0"]))))
+    return made
 
 
 @st.composite
@@ -118,5 +139,12 @@ def worlds(draw: st.DrawFn) -> World:
             world.stop(at=at)
         else:
             world.kill(at=at)
+    for at, verb, unit, more, by in draw(calls([*names, *SCRIPTS])):
+        if verb == "gone":
+            world.end_script(unit, at=at)
+        elif verb == "forget":
+            world.forget(draw(st.integers(1, 9)), at=at)
+        else:
+            world.call(verb, unit, more, at=at, by=by)
     world.stop(at=500.0, reason="enough")
     return world

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from runner.core.effect import Spawn
+from runner.core.effect import Answer, Spawn, WatchScript
 from runner.core.engine import Engine
 from runner.core.event import (
     Observed,
+    Peer,
     ProcessExited,
     ProcessSpawned,
     RunEnded,
@@ -13,6 +14,9 @@ from runner.core.event import (
     StartRequested,
     StartupFinished,
     StopRequested,
+    SyncAwaited,
+    SyncCompleted,
+    SyncStarted,
     TimerFired,
 )
 from runner.core.graph import link
@@ -190,3 +194,16 @@ def test_a_kill() -> None:
     world.start()
     world.kill(at=1.0)
     assert lines(world.run().history, "a")[-1] == "1 cancelled after 1: second SIGTERM"
+
+
+def test_calls_of_scripts_are_answered() -> None:
+    engine = engine_of(make_unit("a"))
+    peer = Peer(pid=7, uid=1000)
+    step = engine.apply(SyncStarted(at=0.0, call=1, unit="x", peer=peer))
+    assert step.effects == (WatchScript("x", "r.1", 7), Answer(1))
+    assert (engine.sync_state("x").state, len(engine.sync_states())) == ("started", 2)
+    step = engine.apply(SyncAwaited(at=0.0, call=2, unit="x", peer=peer, until="reached"))
+    assert step == Step()
+    assert engine.apply(SyncCompleted(at=1.0, call=3, unit="x", peer=peer)).effects == (Answer(3), Answer(2))
+    engine.apply(StartRequested(at=2.0))
+    assert engine.sync_state("x").state == "completed", "a start of everything is one of what is declared"

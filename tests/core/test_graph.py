@@ -275,3 +275,11 @@ def test_a_cycle_is_found_exactly_where_there_is_one(pairs: set[tuple[str, str]]
 def test_no_path_is_shorter(pairs: set[tuple[str, str]], start: str, goal: str) -> None:
     path = graph_from(pairs).path(start, goal)
     assert (len(path) if path else None) == distance(pairs, start, goal)
+
+
+def test_a_unit_that_comes_later_has_no_edges_yet() -> None:
+    graph, _ = link([Unit(name="a", kind="oneshot")])
+    graph.add_unit(Unit(name="x", kind="external"))
+    graph.add(Edge("x", "a", "success", Origin("x", "want", 0)))
+    assert graph.order() == ["a", "x"]
+    assert graph.members("x") == []

@@ -18,7 +18,7 @@ from runner.core.event import (
 from runner.core.unit import Health, Probe, Ready, Restart, Retry, Stop
 
 from .history import lines
-from .world import Life, World, make_unit
+from .world import Life, World, make_external, make_unit
 
 PROBE = Probe(by="tcp")
 
@@ -169,3 +169,16 @@ def test_the_stop_command_has_had_its_turn() -> None:
     world.tell(StopCommandEnded(at=2.0, unit="a", invocation="r.1"))
     world.run()
     assert lines(world.history, "a")[-3:] == ["1 <- SIGTERM to tree", "2 <- SIGTERM to tree", "4 cancelled after 4: SIGTERM"]
+
+
+def test_nobody_asks_a_unit_whose_script_tells_it() -> None:
+    world = play(Life(runs=5.0), ready=Ready(probe=Probe(by="sync"), delay=1.0)).run()
+    assert not [item for _, item in world.history if isinstance(item, StartProbe)]
+    assert lines(world.history, "a") == ["5 succeeded after 5: exit status 0"]
+
+
+def test_the_timeout_of_a_unit_without_a_process() -> None:
+    world = World([make_external("x", timeout=2.0)])
+    world.start()
+    world.call("start", "x", at=1.0)
+    assert lines(world.run().history, "x")[-1] == "3 timed-out after 2: not completed after 2 s"

@@ -7,7 +7,7 @@ from runner.core.node import Node, Verdict
 from runner.core.state import STATES, State
 from runner.core.unit import Restart
 
-from .world import make_unit
+from .world import make_external, make_unit
 
 PROPERTIES = """
 idle      .  .  +
@@ -70,3 +70,20 @@ def test_a_new_life_forgets_the_one_before() -> None:
 @pytest.mark.parametrize(("limit", "remembered"), [(3, 3), (0, 64)])
 def test_no_more_restarts_are_remembered_than_count(limit: int, remembered: int) -> None:
     assert Node(make_unit("s", kind="service", restart=Restart(limit=limit))).restarts.maxlen == remembered
+
+
+def test_a_unit_of_a_script_holds_the_run_once_it_has_started() -> None:
+    node, declared = Node(make_external("x"), is_declared=False), Node(make_external("x"))
+    node.state = declared.state = "waiting"
+    assert (node.holds_run, declared.holds_run) == (False, True)
+    node.state = "running"
+    assert node.holds_run
+    assert (node.is_scripts, Node(make_unit("a")).is_scripts) == (True, False)
+    assert node.has_settled, "the startup waits for no unit that it does not know of"
+
+
+def test_what_its_script_called_counts_for_one_attempt() -> None:
+    node = Node(make_unit("a"))
+    node.called, node.gave_up, node.holds = "complete", True, {1: "reached"}
+    node.begin_attempt("r.2")
+    assert (node.called, node.gave_up, node.holds) == ("", False, {1: "reached"})

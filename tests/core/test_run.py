@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from runner.core.effect import CancelTimer, SetTimer, StopProbes
-from runner.core.event import StartupFinished, UnitEnded, UnitReady, UnitReported, UnitStarting
+from runner.core.event import StartupFinished, UnitEnded, UnitReady, UnitReported, UnitStarting, UnitWaiting
 from runner.core.graph import link
 from runner.core.run import Run, Step
 from runner.errors import IllegalTransition
@@ -106,3 +106,22 @@ def test_the_critical_path_follows_the_releases(run: Run) -> None:
     assert run.critical_path() == ["s", "a"]
     run.nodes["s"].released_by = "a"
     assert run.critical_path() == ["s", "a"], "two that waited for each other's lock in turn"
+
+
+def test_a_name_that_nobody_knows_becomes_a_unit_of_a_script(run: Run) -> None:
+    node = run.register("x")
+    assert (node.is_declared, node.is_registered, node.unit.kind) == (False, False, "external")
+    assert run.register("x") is node
+    assert run.register("a") is run.nodes["a"]
+    assert run.graph.units["x"] is node.unit
+
+
+def test_a_unit_of_a_script_is_active_once_it_has_started(run: Run) -> None:
+    run.register("x")
+    run.emit(UnitWaiting(at=0.0, unit="x", waits_for=()))
+    assert (run.active, run.unsettled) == (0, 0)
+    start(run, "x")
+    assert (run.active, run.unsettled) == (1, 0)
+    assert run.last_settled is None
+    run.emit(UnitEnded(at=1.0, unit="x", outcome="succeeded", reason=""))
+    assert (run.active, run.unsettled) == (0, 0)

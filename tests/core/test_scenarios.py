@@ -17,6 +17,7 @@ from runner.core.event import (
     ProbeSucceeded,
     ProcessExited,
     ProcessSpawned,
+    ScriptEnded,
     SpawnFailed,
     StatusReported,
     StopCommandEnded,
@@ -34,6 +35,7 @@ Fact = (
     | ProbeSucceeded
     | ProcessExited
     | ProcessSpawned
+    | ScriptEnded
     | SpawnFailed
     | StatusReported
     | StopCommandEnded
@@ -50,6 +52,9 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     lives: dict[str, Life | list[Life]] = {}
     asked: tuple[str, ...] = ("0 start",)
     """``TIME start|stop|kill [UNIT...]``"""
+    called: tuple[str, ...] = ()
+    """``TIME want|start|complete|fail|await|reach UNIT [MORE] [by UNIT]``, numbered from 1, or ``TIME gone UNIT`` where the
+    script that started a unit is killed, or ``TIME forget CALL``. Written without a unit: the empty name."""
     facts: list[Fact] = []
     """What the world would not say by itself: facts that come too late, or twice."""
     jobs: int | None = None
@@ -63,7 +68,8 @@ def read_unit(name: str, fields: dict[str, Any]) -> Unit:
     for entry in fields.pop("after", []):
         unit, _, requires = entry.partition(" ")
         after.append({"unit": unit, "requires": requires.strip("()") or "success"})
-    given = {"name": name, "kind": "oneshot", "command": {"argv": [name]}, **fields, "after": after}
+    command = None if fields.get("kind") == "external" else {"argv": [name]}
+    given = {"name": name, "kind": "oneshot", "command": command, **fields, "after": after}
     return msgspec.convert(given, Unit)
 
 
@@ -79,9 +85,22 @@ def play(scenario: Scenario) -> World:
             world.stop(*names, at=float(at))
         else:
             world.kill(at=float(at))
+    for line in scenario.called:
+        call(world, line)
     for fact in scenario.facts:
         world.later(fact.at, lambda fact=fact: world.tell(fact))  # type: ignore[misc]
     return world.run()
+
+
+def call(world: World, line: str) -> None:
+    said, _, by = line.partition(" by ")
+    at, verb, unit, more = [*said.split(" ", 3), "", ""][:4]
+    if verb == "gone":
+        world.end_script(unit, at=float(at))
+    elif verb == "forget":
+        world.forget(int(unit), at=float(at))
+    else:
+        world.call(verb, unit, more, at=float(at), by=by)
 
 
 @pytest.mark.parametrize("path", sorted(Path(__file__).with_name("scenarios").glob("*.toml")), ids=lambda path: path.stem)

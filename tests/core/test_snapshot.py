@@ -4,9 +4,11 @@ from msgspec import structs
 
 from runner.core.event import (
     Decided,
+    Peer,
     RunEnded,
     RunStarted,
     StartupFinished,
+    SyncCalled,
     UnitEnded,
     UnitReady,
     UnitReported,
@@ -96,3 +98,8 @@ def test_the_run() -> None:
 
 def test_a_fact_that_readers_do_not_know_is_passed_over() -> None:
     assert fold([BEGUN, Decided(at=1.0)]) == fold([BEGUN])
+
+
+def test_a_unit_that_a_script_brings() -> None:
+    called = SyncCalled(at=1.0, unit="x", call="want", peer=Peer(pid=7, uid=1000), depends_on="a")
+    assert fold([BEGUN, called]).units["x"] == UnitView(is_declared=False, called="want")

@@ -6,7 +6,7 @@ from runner.core.event import KillRequested, ProcessSpawned, StartRequested, Sto
 from runner.core.unit import Dependency, Health, Probe, Retry, Unit
 
 from .history import lines, tell_history
-from .world import Life, World, make_unit
+from .world import Life, World, make_external, make_unit
 
 
 def service(name: str, *after: str, **fields: Any) -> Unit:
@@ -145,3 +145,18 @@ def test_nothing_is_killed_twice() -> None:
     world.kill(at=2.0)
     world.run()
     assert [line for line in lines(world.history, "a") if "SIGKILL" in line] == ["1 <- SIGKILL to tree"]
+
+
+def test_what_a_script_brings_is_cancelled_in_its_turn() -> None:
+    world = world_of(service("a"), make_external("x", after=(Dependency(unit="a"),)), service("b", "x"))
+    world.call("start", "x")
+    world.stop(at=1.0)
+    assert lines(world.run().history, "x")[-1] == "1 cancelled after 1: SIGTERM"
+    assert stopping(world) == ["1 a"]
+
+
+def test_a_kill_needs_no_signal_for_what_a_script_brings() -> None:
+    world = world_of(service("a"), make_external("x", after=(Dependency(unit="a"),)))
+    world.call("start", "x")
+    world.kill(at=1.0)
+    assert lines(world.run().history, "x")[-1] == "1 cancelled after 1: second SIGTERM"

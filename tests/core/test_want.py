@@ -5,7 +5,7 @@ from runner.core.event import UnitWaiting, WaitsFor
 from runner.core.unit import Dependency, Unit
 
 from .history import lines, tell_history
-from .world import Life, World, make_unit
+from .world import Life, World, make_external, make_unit
 
 FOREVER = [Life()]
 FAILS = [Life(runs=1.0, exit=1)]
@@ -159,3 +159,27 @@ def test_a_handler_does_not_start_again_what_was_stopped() -> None:
     world.start()
     world.stop("s", at=1.0)
     assert lines(world.run().history, "h") == ['4 skipped after 0: dependency "s" was cancelled: SIGTERM [s]']
+
+
+def test_an_external_unit_waits_for_its_script_when_all_else_is_there() -> None:
+    world = play(make_unit("a"), make_external("x", after=after("a")))
+    assert lines(world.history, "x")[:2] == ["0 waits for a", "1 waits for its script to call start"]
+
+
+def test_an_external_unit_is_called_back_until_its_script_has_started_it() -> None:
+    world = World([make_unit("a"), make_external("x", after=after("a"))], {"a": [Life(runs=1.0), *FAILS]}, keep=True)
+    world.start()
+    world.start("a", at=2.0)
+    assert lines(world.run().history, "x")[2:] == [
+        "2 waits for a",
+        '3 skipped after 0: dependency "a" failed: exit status 1 [a]',
+    ]
+
+
+def test_calls_that_wait_are_answered_when_a_dependency_has_news() -> None:
+    world = World([make_unit("a"), make_external("x", after=after("a"))])
+    world.start()
+    call = world.call("await", "x")
+    world.run(until=0.5)
+    assert call not in world.answers
+    assert world.run().answers[call].refusal is None

@@ -15,23 +15,42 @@ from typing import Any
 
 from msgspec import Struct
 
-from runner.core.effect import CancelTimer, Effect, RunStopCommand, SetTimer, Signal, Spawn, StartProbe, StopProbes
+from runner.core.effect import (
+    Answer,
+    CancelTimer,
+    Effect,
+    RunStopCommand,
+    SetTimer,
+    Signal,
+    Spawn,
+    StartProbe,
+    StopProbes,
+    WatchScript,
+)
 from runner.core.engine import Engine
 from runner.core.event import (
     Decided,
     KillRequested,
     Observed,
+    Peer,
     ProbeFailed,
     ProbeSucceeded,
     ProcessExited,
     ProcessSpawned,
     RunStarted,
+    ScriptEnded,
     SpawnFailed,
     Stage,
     StartRequested,
     StatusReported,
     StopCommandEnded,
     StopRequested,
+    SyncAwaited,
+    SyncCompleted,
+    SyncFailed,
+    SyncForgotten,
+    SyncStarted,
+    SyncWanted,
     TimeoutExtended,
     TimerFired,
     TreeEnded,
@@ -83,6 +102,22 @@ class Process:
         self.probed: set[str] = set()
 
 
+CALLS: dict[str, Callable[[dict[str, Any], str], Observed]] = {
+    "want": lambda about, more: SyncWanted(**about, depends_on=more),
+    "start": lambda about, _: SyncStarted(**about),
+    "complete": lambda about, more: SyncCompleted(**about, exit_status=int(more or 0)),
+    "fail": lambda about, more: SyncFailed(**about, reason=more),
+    "await": lambda about, _: SyncAwaited(**about, until="may-start"),
+    "reach": lambda about, _: SyncAwaited(**about, until="reached"),
+}
+"""What a script can call, made from what every call says and one more word."""
+
+
+def make_external(name: str, **fields: Any) -> Unit:
+    """A declared unit that scripts bring."""
+    return Unit(name=name, kind="external", **fields)
+
+
 def make_unit(name: str, **fields: Any) -> Unit:
     """A oneshot with a command, where the fields say nothing else."""
     return Unit(**{"name": name, "kind": "oneshot", "command": Command(argv=(name,)), **fields})
@@ -100,7 +135,8 @@ class World:
         fail_fast: bool = False,
         keep: bool = False,
     ) -> None:
-        graph, faults = link(units)
+        self.units = list(units)
+        graph, faults = link(self.units)
         assert not faults, faults
         self.options: dict[str, Any] = {"jobs": jobs, "fail_fast": fail_fast, "keep": keep}
         self.engine = Engine(graph, run="r", **self.options)
@@ -117,6 +153,12 @@ class World:
         self._numbers = count(1)
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._answers: deque[Observed] = deque()
+        self._called: dict[int, str] = {}
+        """The unit of each call, by number."""
+        self.answers: dict[int, Answer] = {}
+        """The calls of scripts that were answered, by number."""
+        self.scripts: dict[str, str] = {}
+        """The invocation of each unit whose script is watched."""
 
     def __repr__(self) -> str:
         return f"World({list(self.engine.graph.units.values())}, {self.lives}, facts={self.facts})"
@@ -132,6 +174,28 @@ class World:
 
     def kill(self, *, at: float, reason: str = "second SIGTERM") -> None:
         self.later(at, lambda: self.tell(KillRequested(at=self.now, reason=reason)))
+
+    def call(self, verb: str, unit: str, more: str = "", *, at: float = 0.0, by: str = "") -> int:
+        """A script calls, from the process tree of the unit ``by`` where one is named; the number of the call."""
+        number = len(self._called) + 1
+        self._called[number] = unit
+        peer = Peer(pid=100 + number, uid=1000, unit=by)
+        self.later(at, lambda: self.tell(CALLS[verb]({"at": self.now, "call": number, "unit": unit, "peer": peer}, more)))
+        return number
+
+    def forget(self, call: int, *, at: float) -> None:
+        """Whoever made a call wants no answer any more."""
+        unit = self._called.get(call, "")
+        self.later(at, lambda: self.tell(SyncForgotten(at=self.now, call=call, unit=unit)))
+
+    def end_script(self, unit: str, *, at: float) -> None:
+        """All processes of the script that started a unit go, if there are any."""
+
+        def end() -> None:
+            if unit in self.scripts:
+                self.tell(ScriptEnded(at=self.now, unit=unit, invocation=self.scripts.pop(unit)))
+
+        self.later(at, end)
 
     def later(self, at: float, deed: Callable[[], None]) -> None:
         """Do something at a time; nothing ever happens at ``inf``."""
@@ -181,6 +245,15 @@ class World:
                 self.later(effect.at, lambda: self._fire(effect))
             case CancelTimer():
                 pass
+            case _:
+                self._do_for_scripts(effect)
+
+    def _do_for_scripts(self, effect: Effect) -> None:
+        match effect:
+            case Answer():
+                self.answers[effect.call] = effect
+            case WatchScript():
+                self.scripts[effect.unit] = effect.invocation
             case _:
                 raise AssertionError(effect)
 

@@ -196,3 +196,23 @@ def test_a_message_tells_what_is_its_own() -> None:
 
     assert repr(Mine("a")) == "Mine(name='a')"
     assert bytes(Mine("a")).hex() == "0a0161"
+
+
+@pytest.mark.parametrize(
+    ("data", "fields"),
+    [("5001" * 7 + "0a0162", 8), ("53" + "0801" * 5 + "54", 7), ("0a0161" * 9, 9), ("", 0)],
+    ids=["unknown", "in a group", "known", "none"],
+)
+def test_fields_are_counted_where_there_may_be_only_so_many(data: str, fields: int) -> None:
+    message = bytes.fromhex(data)
+    assert parse_message(UnitRequest, message, most_fields=fields) == parse_message(UnitRequest, message)
+    if fields:
+        with pytest.raises(ProtoError, match=MALFORMED):
+            parse_message(UnitRequest, message, most_fields=fields - 1)
+
+
+def test_fields_of_inner_messages_count() -> None:
+    message = bytes(SyncListResponse((UnitInfo("a", "b"), UnitInfo("c", "d"))))
+    assert parse_message(SyncListResponse, message, most_fields=6).units
+    with pytest.raises(ProtoError, match=MALFORMED):
+        parse_message(SyncListResponse, message, most_fields=5)
