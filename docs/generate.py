@@ -144,7 +144,7 @@ def _later_table() -> Iterator[str]:
     yield "|---|---|---|"
     named = [(f"`{key}`", later) for key, later in keys.LATER_KEYS.items()]
     named += [(f"`{name}.{key}`", later) for (name, key), later in keys.LATER_IN_TABLES.items()]
-    named += [('`type = "external"`', keys.LATER_KIND), ("a key that ends in `+`", keys.LATER_APPEND)]
+    named.append(("a key that ends in `+`", keys.LATER_APPEND))
     files = {"drop-in": "a directory `NAME.d/`", "group": "a file `group.toml`", "template": "a file `NAME@.toml`"}
     named += [(files[sort], later) for sort, later in keys.LATER_FILES.items()]
     named.append(("several units directories", keys.LATER_LAYERS))

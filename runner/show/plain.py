@@ -2,7 +2,8 @@
 
 A line stands for a change that a reader of the log wants to know: that a unit started, is ready, tries again, is being
 stopped or ended. That a unit waits for others is no line of its own, for in a large startup that would be most of the log;
-that it waits for a lock is, because no file says so. Every line can be read alone.
+that it waits for a lock is, because no file says so, and that a declared unit waits for its script is, because nothing else
+would tell why nothing happens. What scripts call is told by what becomes of their units. Every line can be read alone.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Plain:
 
     def feed(self, event: Decided) -> list[str]:
         """The lines that an event deserves: most often one, for some none, for a failure also the end of its output."""
-        before = self.snapshot.units[event.unit].state if isinstance(event, UnitEvent) else "idle"
+        before = self._state_of(event)
         self.snapshot.apply(event)
         match event:
             case UnitEvent():
@@ -84,10 +85,15 @@ class Plain:
         time = self._began + timedelta(seconds=at)
         return f"{time:%H:%M:%S}.{time.microsecond // 1000:03}  {printable(said)}"
 
+    def _state_of(self, event: Decided) -> State:
+        """The state of the unit that an event is about, before it; a script's that nobody knows yet is idle."""
+        view = self.snapshot.units.get(event.unit) if isinstance(event, UnitEvent) else None
+        return view.state if view else "idle"
+
     def _say(self, event: UnitEvent) -> str:
         match event:
             case UnitWaiting():
-                return _say_locks(event)
+                return _say_wait(event) if self.snapshot.units[event.unit].is_declared else ""
             case UnitStarted():
                 return "started" if event.attempt == 1 else f"started (attempt {event.attempt})"
             case UnitReady():
@@ -109,7 +115,9 @@ class Plain:
             yield f"{_INDENT}log: {printable(log)}"
 
 
-def _say_locks(event: UnitWaiting) -> str:
+def _say_wait(event: UnitWaiting) -> str:
+    if any(one.call is not UNSET for one in event.waits_for):
+        return "waits for its script to call start"
     locks = [f'lock "{one.lock}" (held by {one.holder})' for one in event.waits_for if one.lock is not UNSET]
     return "waits for " + " and ".join(locks) if locks else ""
 

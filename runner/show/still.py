@@ -77,4 +77,6 @@ def _say(snapshot: Snapshot, one: WaitsFor) -> str:
         holder = snapshot.units.get(one.holder) if one.holder is not UNSET else None
         is_held = holder is not None and holder.state not in ("idle", "ended", "waiting")
         return f'lock "{one.lock}"' + (f" of {one.holder}" if is_held else "")
+    if one.call is not UNSET:
+        return "its script to call start"
     return "a job" if one.jobs is not UNSET else str(one.unit)

@@ -65,6 +65,7 @@ def build(name: str, written: Written, environment: Mapping[str, str]) -> tuple[
         icon=file.icon,
         tags=tuple(file.tags),
         enabled=file.enabled,
+        bridge=file.bridge,
     )
     return unit, strings.findings
 

@@ -64,7 +64,7 @@ class _Speaker:
         if name in self.groups and origin.key in ("on-success", "on-failure"):
             return "it is a group: name its units"
         near = did_you_mean(name, self.known) or self._hint_of_last_segment(name)
-        return near or f'write {name}.toml; what only a script completes needs type = "external", which this version lacks'
+        return near or f'write {name}.toml; what only a script brings is declared there with type = "external"'
 
     def _hint_of_last_segment(self, name: str) -> str:
         """Names are whole: ``install`` is not found beside a unit of its group, where ``editor/install`` is meant."""

@@ -129,8 +129,11 @@ class ReadyTable(ProbeTable):
     """
 
     log: Annotated[Pattern | None, _says("A line of the unit's output matches, anywhere in the line.")] = None
+    sync: Annotated[
+        bool, _says("The unit's own script calls `runner sync complete` with the unit's name. Only `true` can be written.")
+    ] = False
     interval: Annotated[
-        Interval, _says("From one question to the next. Not with `log` and `notify`, whose answer comes by itself.")
+        Interval, _says("From one question to the next. Not with `log`, `notify` and `sync`, whose answer comes by itself.")
     ] = Interval(0.1)
     delay: Annotated[Duration, _says("From the probe's yes, or alone from the start, until the unit counts as ready.")] = (
         Duration(0.0)
@@ -180,7 +183,7 @@ class UnitFile(Table):
 
     description: Annotated[Line, _says("What people read in place of the name.")] = ""
     type: Annotated[
-        Literal["oneshot", "service", "target"] | None,
+        Literal["oneshot", "service", "external", "target"] | None,
         _says("What the unit is, see above. Default: `oneshot` with a `command` or `script`, else `target`."),
     ] = None
     command: Annotated[
@@ -208,7 +211,10 @@ class UnitFile(Table):
     )
     timeout: Annotated[
         Interval | None,
-        _says("How long one attempt may take: a oneshot until its end, a service until it is ready. Default: no limit."),
+        _says(
+            "How long one attempt may take: a oneshot until its end, a service until it is ready, an external unit from its "
+            "start until it is completed. Default: no limit."
+        ),
     ] = None
     wait_timeout: Annotated[Interval | None, _says("How long it may wait for its `after`. Default: no limit.")] = None
     retry: Annotated[Natural | RetryTable, _says("How often a failed attempt is made again, before the unit was ready.")] = 1
@@ -243,6 +249,13 @@ class UnitFile(Table):
     on_failure: Annotated[
         list[Name], _says("Units that are started when it ended `failed` or `timed-out`. They do not start otherwise.")
     ] = []
+    bridge: Annotated[
+        bool,
+        _says(
+            "With `runner up --bridge`: what becomes of the unit is told on the socket of the workspace's agent too. "
+            "An external unit is completed when that socket shows it completed."
+        ),
+    ] = False
     icon: Annotated[Line, _says("A sign that screens may show beside its name.")] = ""
     tags: Annotated[list[Tag], _says("Words to find it by.")] = []
     enabled: Annotated[bool, _says("`false`: it is left out, and entries that name it have no effect and give a warning.")] = True
@@ -250,9 +263,10 @@ class UnitFile(Table):
 
 KINDS: Final[dict[str, tuple[Kind, ...]]] = {
     **dict.fromkeys(
-        ("command", "script", "timeout", "retry", "ready", "stop", "locks", "env", "env-file", "cwd", "nice", "umask", "log"),
+        ("command", "script", "retry", "ready", "stop", "locks", "env", "env-file", "cwd", "nice", "umask", "log"),
         ("oneshot", "service"),
     ),
+    **dict.fromkeys(("timeout", "bridge"), ("oneshot", "service", "external")),
     **dict.fromkeys(("restart", "health", "reload"), ("service",)),
 }
 """Keys that mean something on some kinds of units only. What is not here, every unit may have."""
@@ -278,20 +292,14 @@ LATER_KEYS: Final[dict[str, Later]] = {
     "user": Later("this version runs all units as its own user", _AS_ROOT),
     "group": Later("this version runs all units as its own user", _AS_ROOT),
     "limits": Later("this version leaves the limits as they are", "set them in a script, with ulimit"),
-    "bridge": Later("this version does not speak to the workspace's agent", "leave it out"),
     "instances": Later("this version makes one unit of one file", "write a file for each instance"),
 }
 """Keys at the top of a unit file."""
 
 LATER_IN_TABLES: Final[dict[tuple[str, str], Later]] = {
-    ("ready", "sync"): Later("this version has no sync socket", "use notify, file or log"),
-    ("health", "sync"): Later("this version has no sync socket", "use notify or command"),
     ("health", "log"): Later("this version does not take output for a sign of life", "use notify or command"),
 }
 """Keys in the tables of a unit file."""
-
-LATER_KIND: Final = Later("this version has no sync socket", 'use "oneshot" or "service", with a command that waits for it')
-"""``type = "external"``."""
 
 LATER_APPEND: Final = Later(
     "this version has no drop-in files whose lists could be added to", "write the whole list, without the +"

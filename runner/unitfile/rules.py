@@ -13,10 +13,10 @@ from ..core.near import nearest
 from ..core.unit import Kind, ProbeKind
 from .convert import Finding, Path
 from .describe import join_words
-from .keys import KINDS, LATER_APPEND, LATER_IN_TABLES, LATER_KEYS, LATER_KIND, Later, UnitFile
+from .keys import KINDS, LATER_APPEND, LATER_IN_TABLES, LATER_KEYS, Later, UnitFile
 from .values import quote
 
-PROBES: Final[tuple[ProbeKind, ...]] = ("http", "tcp", "unix", "file", "command", "log", "notify")
+PROBES: Final[tuple[ProbeKind, ...]] = ("http", "tcp", "unix", "file", "command", "log", "notify", "sync")
 
 _NO_TARGET: Final = 'a unit without "command" or "script" is a target'
 
@@ -40,7 +40,7 @@ class Written(NamedTuple):
 
 
 def take_later(document: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
-    """Take out what the format has and this version does not. Returns the rest, and what was taken."""
+    """Take out what the format has and this version does not, and what it cannot have. Returns the rest, and what was taken."""
     rest = dict(document)
     findings = []
     for key in document:
@@ -50,15 +50,21 @@ def take_later(document: Mapping[str, object]) -> tuple[dict[str, object], list[
         elif key.endswith("+"):
             findings.append(_later((key,), quote(key), LATER_APPEND))
             del rest[key]
-    if rest.get("type") == "external":
-        findings.append(_later(("type",), 'type = "external"', LATER_KIND))
-        del rest["type"]
     for (name, key), later in LATER_IN_TABLES.items():
-        table = rest.get(name)
-        if isinstance(table, dict) and key in table:
+        if _take_from_table(rest, name, key):
             findings.append(_later((name, key), f'"{name}.{key}"', later))
-            rest[name] = {other: value for other, value in table.items() if other != key}
+    if _take_from_table(rest, "health", "sync"):
+        what = 'cannot use "health.sync": a script says once that it is complete, which is no sign of life'
+        findings.append(Finding(("health", "sync"), what, "use notify or command"))
     return rest, findings
+
+
+def _take_from_table(document: dict[str, object], name: str, key: str) -> bool:
+    table = document.get(name)
+    if not isinstance(table, dict) or key not in table:
+        return False
+    document[name] = {other: value for other, value in table.items() if other != key}
+    return True
 
 
 def wrong_keys(findings: Iterable[Finding]) -> frozenset[str]:
@@ -88,7 +94,7 @@ def _later(path: Path, said: str, later: Later) -> Finding:
 
 def _check_kind(written: Written) -> Iterator[Finding]:
     kind = written.kind
-    if kind != "target" and "command" not in written.keys and "script" not in written.keys:
+    if kind in ("oneshot", "service") and "command" not in written.keys and "script" not in written.keys:
         yield Finding(("type",), f"cannot make a {kind} without a command", 'add "command" or "script"')
     for key in written.keys:
         kinds = KINDS.get(key)
@@ -96,7 +102,9 @@ def _check_kind(written: Written) -> Iterator[Finding]:
             told = written.file.type is not None
             also = (("its type", ("type",)),) if told else ()
             hint = "" if told else _hint_of_kind(kind)
-            yield Finding((key,), f'cannot use "{key}" on a {kind}: only a {join_words(list(kinds))} has it', hint, also)
+            who = "an external unit" if kind == "external" else f"a {kind}"
+            owners = join_words([f"{owner} unit" if owner == "external" else owner for owner in kinds])
+            yield Finding((key,), f'cannot use "{key}" on {who}: only a {owners} has it', hint, also)
 
 
 def _hint_of_kind(kind: Kind) -> str:
@@ -117,21 +125,22 @@ def _check_probe(written: Written, name: str) -> Iterator[Finding]:
     table = written.table(name)
     kinds = [key for key in table if key in PROBES]
     if not kinds and (name == "health" or set(table) != {"delay"}):
-        known = [kind for kind in PROBES if (name, kind) not in LATER_IN_TABLES]
+        known = [kind for kind in PROBES if (name, kind) not in (*LATER_IN_TABLES, ("health", "sync"))]
         hint = f"write one of {join_words(known)}" + (', or "delay" alone' if name == "ready" else "")
         yield Finding((name,), f'cannot use "{name}" without a question to ask', hint)
     for other in kinds[1:]:
         what = f'cannot use both "{name}.{kinds[0]}" and "{name}.{other}": one thing is asked'
         yield Finding((name, other), what, "remove one of them", (("the other one", (name, kinds[0])),))
-    if "notify" in kinds and table["notify"] is False:
-        yield Finding((name, "notify"), f'cannot use false for "{name}.notify": it can only be true', "leave it out")
+    for flag in ("notify", "sync"):
+        if flag in kinds and table[flag] is False:
+            yield Finding((name, flag), f'cannot use false for "{name}.{flag}": it can only be true', "leave it out")
     if "status" in table and "http" not in table:
         yield Finding((name, "status"), f'cannot use "{name}.status" without "{name}.http": only HTTP has statuses')
 
 
 def _check_ready_interval(written: Written) -> Iterator[Finding]:
     table = written.table("ready")
-    for kind in ("log", "notify"):
+    for kind in ("log", "notify", "sync"):
         if "interval" in table and kind in table:
             what = f'cannot use "ready.interval" with "ready.{kind}": nothing is asked again and again'
             yield Finding(("ready", "interval"), what, "remove it", (("what comes by itself", ("ready", kind)),))

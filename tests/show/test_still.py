@@ -66,3 +66,10 @@ def test_a_lock_is_told_with_its_holder_while_it_holds_it() -> None:
     assert say_what_runs(snapshot, 1.0).endswith('waiting: b (for lock "apt" of a)')
     snapshot.apply(UnitEnded(at=1.0, unit="a", outcome="succeeded", reason=""))
     assert say_what_runs(snapshot, 1.0) == 'waiting: b (for lock "apt")'
+
+
+def test_a_unit_waits_for_its_script() -> None:
+    snapshot = run_of("x", "y")
+    wait(snapshot, "x", WaitsFor(call="start"))
+    wait(snapshot, "y", WaitsFor(unit="x"))
+    assert say_what_runs(snapshot, 1.0) == "waiting: x (for its script to call start), y (for x)"

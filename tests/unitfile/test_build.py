@@ -139,6 +139,7 @@ def test_restart(text: str, restart: Restart) -> None:
         ('command = ["test", "-e", "x"]', Probe(by="command", command=Command(argv=("test", "-e", "x")))),
         ('log = "ready on ${PORT}$"', Probe(by="log", target="ready on ${PORT}$")),
         ("notify = true", Probe(by="notify")),
+        ("sync = true", Probe(by="sync")),
         ("delay = 0", None),
     ],
 )

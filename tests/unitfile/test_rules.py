@@ -25,14 +25,18 @@ def findings(text: str) -> list[Finding]:
 
 
 def test_what_this_version_does_not_have_is_taken_out_and_told() -> None:
-    document = tomli.loads(
-        'type = "external"\ninputs = []\n"after+" = []\noptional = true\nready = { sync = true, delay = "1s" }\nhealth = 5'
-    )
+    document = tomli.loads('inputs = []\n"after+" = []\noptional = true\nready = 5\nhealth = { log = "x", interval = "1s" }')
     rest, later = take_later(document)
-    assert rest == {"optional": True, "ready": {"delay": "1s"}, "health": 5}
-    assert {finding.path for finding in later} == {("type",), ("inputs",), ("after+",), ("ready", "sync")}
+    assert rest == {"optional": True, "ready": 5, "health": {"interval": "1s"}}
+    assert {finding.path for finding in later} == {("inputs",), ("after+",), ("health", "log")}
     assert all(" yet: this version " in finding.what and finding.hint for finding in later)
-    assert document["ready"] == {"sync": True, "delay": "1s"}
+    assert document["health"] == {"log": "x", "interval": "1s"}
+
+
+def test_a_call_is_no_sign_of_life() -> None:
+    rest, found = take_later(tomli.loads('health = { sync = true, interval = "1s" }'))
+    assert rest == {"health": {"interval": "1s"}}
+    assert [(finding.path, finding.hint) for finding in found] == [(("health", "sync"), "use notify or command")]
 
 
 @pytest.mark.parametrize("key", [*LATER_KEYS, *(f"{name}.{key}" for name, key in LATER_IN_TABLES)])
@@ -83,6 +87,7 @@ def test_a_key_is_told_on_the_kinds_that_cannot_have_it(key: str) -> None:
         "restart": '"never"',
         "retry": "2",
         "timeout": "1",
+        "bridge": "true",
         "nice": "1",
         "umask": '"022"',
         "cwd": '"x"',
@@ -126,6 +131,9 @@ def test_nothing_is_told_of_a_kind_that_is_in_doubt(text: str) -> None:
         (RUN + "ready = { delay = 1, interval = 1 }", ("ready",), 'cannot use "ready" without a question'),
         (RUN + 'ready = { tcp = "x:1", file = "y" }', ("ready", "file"), 'cannot use both "ready.tcp" and "ready.file"'),
         (RUN + "ready = { notify = false }", ("ready", "notify"), 'cannot use false for "ready.notify"'),
+        (RUN + "ready = { sync = false }", ("ready", "sync"), 'cannot use false for "ready.sync"'),
+        ('type = "external"\nlocks = []', ("locks",), 'cannot use "locks" on an external unit: only a oneshot or service has it'),
+        ("bridge = true", ("bridge",), 'cannot use "bridge" on a target: only a oneshot, service or external unit has it'),
         (RUN + 'ready = { tcp = "x:1", status = [200] }', ("ready", "status"), 'cannot use "ready.status" without "ready.http"'),
         (RUN + 'ready = { log = "x", interval = 1 }', ("ready", "interval"), 'cannot use "ready.interval" with "ready.log"'),
         (
@@ -157,6 +165,8 @@ def test_contradictions(text: str, path: Path, what: str) -> None:
         RUN + "ready = { delay = 1 }",
         RUN + 'ready = { http = "x", status = [200], interval = 1, delay = 1 }',
         RUN + "ready = { notify = true, delay = 1 }",
+        RUN + "ready = { sync = true, delay = 1 }",
+        'type = "external"\ntimeout = 1\nwait-timeout = 1\nbridge = true\nafter = ["a"]\nrequires = "completion"',
         SERVICE + "health = { notify = true, interval = 1, failures = 1, grace = 1 }",
         SERVICE + 'reload = { command = "x" }',
         SERVICE + 'reload = { signal = "SIGHUP" }',
@@ -186,7 +196,7 @@ def test_a_table_that_is_wrong_already_contradicts_nothing(text: str) -> None:
 def test_the_way_out_names_only_what_can_be_used() -> None:
     hints = [finding.hint for text in (RUN + "ready = {}", SERVICE + "health = {}") for finding in findings(text)]
     assert hints == [
-        'write one of http, tcp, unix, file, command, log or notify, or "delay" alone',
+        'write one of http, tcp, unix, file, command, log, notify or sync, or "delay" alone',
         "write one of http, tcp, unix, file, command or notify",
     ]
 
