@@ -4,7 +4,8 @@ What can be answered from the table below (the version, the list of commands) im
 Python itself.
 
 A command's module has two functions: ``configure(parser)`` adds its options, and ``run(options)`` does its work and returns
-the exit status. Whatever goes wrong on the way is told in one place, here.
+the exit status. Only ``sync`` reads its arguments itself, because scripts wait for it. Whatever goes wrong on the way is told
+in one place, here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from .. import __version__
 
 TYPE_CHECKING = False  # that of typing would cost more time to import than all else here
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..errors import RunnerError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -23,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "report all that is wrong in the unit files; start nothing"),
     "plan": ("plan", "show what would run, in which order"),
     "graph": ("graph", "draw which unit waits for which"),
+    "sync": ("sync", "coordinate scripts: ping, want, start, complete, fail, wait, status, list"),
 }
 """Each command's module in this folder, and what it does in one line."""
 
@@ -34,8 +38,13 @@ BROKEN_PIPE = 141
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``runner`` with these arguments, by default those of the process, and return its exit status."""
+    return mind_errors(lambda: _dispatch(sys.argv[1:] if argv is None else argv))
+
+
+def mind_errors(command: Callable[[], int]) -> int:
+    """Run a command and return its exit status, or tell why it cannot be done."""
     try:
-        return _dispatch(sys.argv[1:] if argv is None else argv)
+        return command()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -84,6 +93,10 @@ def _dispatch(arguments: list[str]) -> int:
         case []:
             sys.stderr.write(help_text())
             return 2
+        case ["sync", *rest]:
+            from .sync import run_sync  # reads its arguments itself: argparse would take longer than the call
+
+            return run_sync("runner sync", rest)
         case [name, *rest] if name in COMMANDS:
             return _run(name, rest)
         case ["--version"]:

@@ -13,7 +13,7 @@ from ..core.graph import Graph
 from ..core.near import nearest
 from ..errors import InvalidUnits, UsageError
 from ..show.problem import render_text
-from ..unitfile import load
+from ..unitfile import Loaded, load
 
 
 class Parser(argparse.ArgumentParser):
@@ -42,6 +42,16 @@ def add_units(parser: Parser) -> None:
         action="append",
         help="directory of unit files; may be given several times (default: $RUNNER_UNITS, or those of "
         "/etc/runner/units, $XDG_CONFIG_HOME/runner/units and ./units that exist)",
+    )
+
+
+def add_socket(parser: Parser) -> None:
+    """``--socket PATH``: where the supervisor is spoken to."""
+    parser.add_argument(
+        "--socket",
+        metavar="PATH",
+        help="the supervisor's socket (default: $RUNNER_SOCKET, or runner/runner.sock in $XDG_RUNTIME_DIR, or the one of this "
+        "user in /tmp)",
     )
 
 
@@ -93,12 +103,17 @@ def units_directories(given: list[Path] | None, environment: Mapping[str, str]) 
 
 def load_graph(options: argparse.Namespace) -> Graph:
     """The units of ``--units`` and their edges. Warnings are told on standard error; errors raise InvalidUnits."""
+    return load_units(options).graph
+
+
+def load_units(options: argparse.Namespace) -> Loaded:
+    """The same, and where each unit is declared."""
     loaded = load(units_directories(options.units, os.environ), os.environ)
     if loaded.errors:
         raise InvalidUnits(loaded.problems)
     if loaded.warnings:
         sys.stderr.write(render_text(loaded.warnings))
-    return loaded.graph
+    return loaded
 
 
 def check_names(graph: Graph, names: Iterable[str]) -> list[str]:

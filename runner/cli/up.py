@@ -5,22 +5,21 @@ from __future__ import annotations
 import gc
 import os
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from .options import Parser, add_names, add_units, check_names, load_graph, units_directories
+from .options import Parser, add_names, add_socket, add_units, check_names, load_units, units_directories
+from .output import show_json, show_plain
 
 if TYPE_CHECKING:
-    from ..supervisor.outlet import Outlet
+    from ..supervisor.endpoint import Endpoint
     from ..supervisor.supervisor import Supervisor
+    from ..unitfile import Loaded
 
-_STDOUT = 1
 _PATIENCE = 2.0
 """Seconds that a slow reader has to take the last lines."""
-_STILL_EVERY = 30.0
-"""Seconds from one line about what still runs to the next."""
 
 
 def configure(parser: Parser) -> None:
@@ -40,11 +39,15 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--state", metavar="DIR", type=Path, help="directory for logs and journals (default: one in $XDG_STATE_HOME/runner)"
     )
+    add_socket(parser)
+    parser.add_argument("--keep", action="store_true", help="stay, for scripts that call, though no unit runs any more")
+    parser.add_argument("--bridge", action="store_true", help="share units that say so with the scripts of the workspace's agent")
     parser.epilog = (
         "exit status:\n"
         "  0    all units that are not optional reached their goal\n"
         "  1    some did not\n"
         "  2    wrong arguments or invalid unit files; nothing was started\n"
+        "  3    a supervisor serves this socket already\n"
         "  130  stopped by SIGINT, units first; a second one kills at once\n"
         "  143  the same by SIGTERM"
     )
@@ -52,9 +55,10 @@ def configure(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """Check everything, then start the units and look after them until nothing runs any more."""
-    graph = load_graph(options)
-    names = check_names(graph, options.names)
+    loaded = load_units(options)
+    names = check_names(loaded.graph, options.names)
     from ..core.engine import Engine
+    from ..supervisor.endpoint import Endpoint, socket_path
     from ..supervisor.journal import new_run_id
     from ..supervisor.paths import StatePaths, state_paths
     from ..supervisor.spawn import mind_descriptors
@@ -64,59 +68,32 @@ def run(options: Namespace) -> int:
     paths = StatePaths(os.path.abspath(options.state)) if options.state else state_paths(directory, os.environ)  # noqa: PTH100
     mind_descriptors()
     run_id = new_run_id()
-    engine = Engine(graph, run=run_id, jobs=options.jobs, fail_fast=options.fail_fast)
-    supervisor = Supervisor(engine, run=run_id, paths=paths, environment=dict(os.environ))
-    outlet = _show_json(supervisor) if options.output == "json" else _show_plain(supervisor, options.logs)
-    try:
-        supervisor.begin(__version__, names)
-        from ..supervisor.loop import run_to_end  # only now: the first units run while trio is imported
-
-        gc.freeze()  # what is here now stays
-        gc.enable()
-        run_to_end(supervisor)
-    finally:
-        outlet.close(_PATIENCE)
-        supervisor.close()
+    with closing(Endpoint(socket_path(options.socket, os.environ))) as endpoint:
+        engine = Engine(loaded.graph, run=run_id, jobs=options.jobs, fail_fast=options.fail_fast, keep=options.keep)
+        supervisor = Supervisor(engine, run=run_id, paths=paths, environment=dict(os.environ))
+        supervisor.offer_socket(endpoint.path)
+        outlet = show_json(supervisor) if options.output == "json" else show_plain(supervisor, options.logs)
+        try:
+            supervisor.begin(__version__, names)
+            _supervise(supervisor, endpoint, loaded, options)
+        except BaseException:
+            supervisor.abandon()
+            raise
+        finally:
+            outlet.close(_PATIENCE)
+            supervisor.close()
     return _exit_status(supervisor)
 
 
-def _show_json(supervisor: Supervisor) -> Outlet:
-    from msgspec.json import encode
+def _supervise(supervisor: Supervisor, endpoint: Endpoint, loaded: Loaded, options: Namespace) -> None:
+    """What is imported here is imported while the first units run; whoever calls meanwhile waits in the socket's queue."""
+    from ..supervisor.loop import run_to_end
+    from ..supervisor.sync_socket import SyncSocket
 
-    from ..supervisor.outlet import Outlet
-
-    def say_gap(missed: int) -> bytes:
-        snapshot = {"event": "snapshot", "snapshot": supervisor.snapshot}
-        return encode({"event": "gap", "missed": missed}) + b"\n" + encode(snapshot) + b"\n"
-
-    outlet = Outlet(supervisor.poller, _STDOUT, say_gap)
-    supervisor.listeners.append(lambda _, lines: outlet.write(lines))
-    return outlet
-
-
-def _show_plain(supervisor: Supervisor, with_logs: bool) -> Outlet:
-    from datetime import datetime
-
-    from ..show.plain import Plain
-    from ..supervisor.outlet import Outlet
-    from ..supervisor.output import printable
-
-    units = supervisor.engine.graph.units
-    plain = Plain(
-        optional={name for name, unit in units.items() if unit.optional},
-        tail=supervisor.tail,
-        began=datetime.fromtimestamp(supervisor.begun_at),
-    )
-    outlet = Outlet(supervisor.poller, _STDOUT, lambda missed: _text([plain.gap(supervisor.now(), missed)]))
-    supervisor.listeners.append(lambda events, _: outlet.write(_text(line for event in events for line in plain.feed(event))))
-    supervisor.every(_STILL_EVERY, lambda: outlet.write(_text(plain.still(supervisor.now()))))
-    if with_logs:
-        supervisor.on_line = lambda unit, line: outlet.write(_text([plain.log_line(unit, printable(line))]))
-    return outlet
-
-
-def _text(lines: Iterable[str]) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
+    gc.freeze()  # what is here now stays
+    gc.enable()
+    with closing(SyncSocket(supervisor, endpoint, loaded.source, has_bridge=options.bridge)):
+        run_to_end(supervisor)
 
 
 def _exit_status(supervisor: Supervisor) -> int:

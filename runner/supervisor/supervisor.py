@@ -58,8 +58,9 @@ from .paths import StatePaths, runtime_directory
 from .poller import Poller
 from .signals import SignalPipe
 from .spawn import Setting, SpawnError
+from .stand_in import has_coder, make_stand_in, remove_stand_in
 from .timers import Timers
-from .tree import Birth, Census
+from .tree import Birth, Census, kill_run
 
 if TYPE_CHECKING:
     import trio
@@ -94,8 +95,11 @@ class Supervisor:
         """Called when something is to be done that the loop does not know of."""
         self.periodic: list[tuple[float, Callable[[], None]]] = []
         """What the loop is to call over and over, and how often."""
-        self._environment = environment
+        self.environment = environment
         self._base = base_environment(environment)
+        self._stand_in = ""
+        """The directory for the PATH of units that have no ``coder``."""
+        self._socket = ""
         self.birth = Birth.now()
         """Every process of this run is younger."""
         self._begun = time.monotonic()
@@ -104,6 +108,11 @@ class Supervisor:
         self._signals = SignalPipe()
         self._probing: Probing | None = None
         self._nursery: trio.Nursery | None = None
+        self._later: dict[int, Callable[[], None]] = {}
+        """What is to be called once, by its timer. The engine's timers are positive, these are negative."""
+        self._later_made = 0
+        self._units: dict[str, str] = {}
+        """The unit of each invocation of this run."""
         self._inbox: deque[Observed] = deque()
         self._orders: deque[Effect] = deque()
         self._spawns: deque[Spawn] = deque()
@@ -111,7 +120,7 @@ class Supervisor:
         self._is_draining = False
         self._is_state_lost = False
         self._census: Census | None = None
-        self._deeds: dict[type[Effect], Callable[[Any], None]] = {
+        self.deeds: dict[type[Effect], Callable[[Any], None]] = {
             Signal: self._signal,
             RunStopCommand: self._run_stop_command,
             StartProbe: self._start_probe,
@@ -120,6 +129,17 @@ class Supervisor:
             CancelTimer: lambda effect: self.timers.cancel(effect.timer),
         }
         self.poller.add(self._signals.fileno(), self._take_signals)
+
+    def offer_socket(self, path: str) -> None:
+        """Let the units know the sync socket, and let those who have no ``coder`` find one."""
+        self._socket = path
+        self._base |= {b"RUNNER_SOCKET": os.fsencode(path), b"CODER_AGENT_SOCKET_PATH": os.fsencode(path)}
+        try:
+            make_stand_in(f"{path}.bin")
+        except OSError as error:
+            self.warn(f'cannot make a "coder" for units that have none: {error.strerror}: "{error.filename}"')
+        else:
+            self._stand_in = f"{path}.bin"
 
     @property
     def begun_at(self) -> float:
@@ -156,7 +176,9 @@ class Supervisor:
     def begin(self, version: str, names: Sequence[str]) -> None:
         """Write down that the run has begun, and want these units; none: all."""
         units = tuple(self.engine.graph.units)
-        self._record([RunStarted(at=self.now(), run=self.run, version=version, pid=os.getpid(), units=units)])
+        self._record(
+            [RunStarted(at=self.now(), run=self.run, version=version, pid=os.getpid(), units=units, socket=self._socket)]
+        )
         self.observe(StartRequested(at=self.now(), units=tuple(names)))
 
     def observe(self, event: Observed) -> None:
@@ -173,7 +195,11 @@ class Supervisor:
         now = self.now()
         while (timer := self.timers.take_due(now)) is not None:
             is_busy = True
-            self.observe(TimerFired(at=now, timer=timer))
+            call = self._later.pop(timer, None)
+            if call:
+                call()
+            else:
+                self.observe(TimerFired(at=now, timer=timer))
         self._drain()
         self._census = None
         return is_busy or bool(self._spawns)
@@ -200,7 +226,7 @@ class Supervisor:
                     self._orders.append(effect)
         elif self._orders:
             order = self._orders.popleft()
-            self._deeds[type(order)](order)
+            self.deeds[type(order)](order)
         elif self._spawns and self._budget:
             self._budget -= 1
             self._spawn(self._spawns.popleft())
@@ -249,6 +275,7 @@ class Supervisor:
             )
         else:
             self.invocations[order.unit] = invocation
+            self._units[order.invocation] = order.unit
             self.observe(
                 ProcessSpawned(
                     at=self.now(),
@@ -265,6 +292,8 @@ class Supervisor:
 
     def _setting(self, unit: Unit, order: Spawn, notify: NotifySocket | None) -> Setting:
         environment = unit_environment(self._base, unit, order.invocation, order.attempt)
+        if self._stand_in and not has_coder(path := os.fsdecode(environment.get(b"PATH", b""))):
+            environment[b"PATH"] = os.fsencode(f"{path or os.defpath}:{self._stand_in}")
         if notify:
             environment[b"NOTIFY_SOCKET"] = os.fsencode(notify.path)
         if unit.health and unit.health.probe.by == "notify":
@@ -277,7 +306,7 @@ class Supervisor:
         if not any(probe and probe.by == "notify" for probe in probes):
             return None
         try:
-            return NotifySocket(f"{runtime_directory(self._environment)}/notify-{invocation}.sock")
+            return NotifySocket(f"{runtime_directory(self.environment)}/notify-{invocation}.sock")
         except OSError as error:
             raise SpawnError("spawn", f"cannot make its notify socket: {error}") from None
 
@@ -332,14 +361,35 @@ class Supervisor:
         invocation = self.invocations.get(unit)
         return invocation.tail() if invocation else []
 
+    def call_at(self, at: float, call: Callable[[], None]) -> None:
+        """Call something once, at a time in seconds since the run began."""
+        self._later_made += 1
+        self._later[-self._later_made] = call
+        self.timers.set(-self._later_made, at)
+        self.wake()
+
+    def unit_of(self, invocation: str) -> str:
+        """The unit that an invocation of this run is of; empty for any other name."""
+        return self._units.get(invocation, "")
+
     def every(self, seconds: float, call: Callable[[], None]) -> None:
         """Call something over and over while the run goes on, first after so many seconds."""
         self.periodic.append((seconds, call))
+
+    def abandon(self) -> None:
+        """Kill all that the run has started: for a supervisor that cannot go on, after which nobody would look after it."""
+        self._census = None
+        for name, view in self.snapshot.units.items():
+            if view.state in ("running", "ready", "stopping") and name in self.invocations:
+                self.invocations[name].send(signal.SIGKILL, to_tree=True)
+        kill_run(self.run)
 
     def close(self) -> None:
         """Let go of everything that the run held."""
         for invocation in self.invocations.values():
             invocation.close()
+        if self._stand_in:
+            remove_stand_in(self._stand_in)
         self._signals.close()
         self._journal.close()
         self.poller.close()

@@ -93,6 +93,10 @@ class Census:
         """The processes of a process group."""
         return self._groups.get(leader, set())
 
+    def session(self, leader: int) -> set[int]:
+        """The processes of a session."""
+        return self._sessions.get(leader, set())
+
     def members_of_run(self, run: str) -> dict[str, set[int]]:
         """The processes of each invocation of a run that has any."""
         return {name: pids for name, pids in self._invocations.items() if name.startswith(f"{run}.")}
@@ -140,6 +144,15 @@ def send_signal_to_group(leader: int, number: signal.Signals) -> None:
     """Signal all processes of a group at one moment: none of them can be forked and missed in between."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, number)
+
+
+def kill_run(run: str) -> None:
+    """Kill all processes of a run, those too that are born meanwhile."""
+    killed: set[int] = set()
+    while born := {pid for pids in Census().members_of_run(run).values() for pid in pids} - killed:
+        for pid in born:
+            send_signal(pid, signal.SIGKILL)
+        killed |= born
 
 
 class TreeWatch:

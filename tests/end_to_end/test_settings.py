@@ -119,7 +119,7 @@ def test_a_notify_socket_that_cannot_be_made_fails_the_unit(tmp_path: Path) -> N
     from runner.supervisor.supervisor import Supervisor
 
     def lengthen(supervisor: Supervisor) -> None:
-        supervisor._environment["XDG_RUNTIME_DIR"] = str(tmp_path / ("x" * 100))
+        supervisor.environment["XDG_RUNTIME_DIR"] = str(tmp_path / ("x" * 100))
 
     unit = service("s", "exec sleep 600", ready=Ready(probe=Probe(by="notify")))
     ran = supervise(tmp_path / "state", unit, prepare=lengthen)

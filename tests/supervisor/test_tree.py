@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runner.supervisor.poller import Poller
-from runner.supervisor.tree import Birth, Census, TreeWatch, send_signal
+from runner.supervisor.tree import Birth, Census, TreeWatch, kill_run, send_signal
 
 from .harness import PYTHON, deadline, is_there, no_descriptor_left
 
@@ -185,3 +185,14 @@ class TestTreeWatch:
         assert not poller.dispatch()
         assert calls == []
         poller.close()
+
+
+def test_all_of_a_run_is_killed_and_nobody_else(start: Start) -> None:
+    process = start(STRAY.format(""), "killed.7")
+    other = start(STRAY.format(""), "kille.7")
+    stray, spared = numbers(process)[0], numbers(other)[0]
+    assert stray in Census().members_of_run("killed")["killed.7"]
+    kill_run("killed")
+    assert process.wait() == -signal.SIGKILL
+    assert spared in Census().members_of_run("kille")["kille.7"]
+    kill_run("nobody")

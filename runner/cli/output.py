@@ -1,0 +1,55 @@
+"""How ``up`` tells of the run: listeners of the supervisor that write to standard output, whoever reads that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..supervisor.outlet import Outlet
+    from ..supervisor.supervisor import Supervisor
+
+_STDOUT = 1
+_STILL_EVERY = 30.0
+"""Seconds from one line about what still runs to the next."""
+
+
+def show_json(supervisor: Supervisor) -> Outlet:
+    """Every event as a line of JSON."""
+    from msgspec.json import encode
+
+    from ..supervisor.outlet import Outlet
+
+    def say_gap(missed: int) -> bytes:
+        snapshot = {"event": "snapshot", "snapshot": supervisor.snapshot}
+        return encode({"event": "gap", "missed": missed}) + b"\n" + encode(snapshot) + b"\n"
+
+    outlet = Outlet(supervisor.poller, _STDOUT, say_gap)
+    supervisor.listeners.append(lambda _, lines: outlet.write(lines))
+    return outlet
+
+
+def show_plain(supervisor: Supervisor, with_logs: bool) -> Outlet:
+    """Every change as a line for people; with logs, also what the units write."""
+    from datetime import datetime
+
+    from ..show.plain import Plain
+    from ..supervisor.outlet import Outlet
+    from ..supervisor.output import printable
+
+    units = supervisor.engine.graph.units
+    plain = Plain(
+        optional={name for name, unit in units.items() if unit.optional},
+        tail=supervisor.tail,
+        began=datetime.fromtimestamp(supervisor.begun_at),
+    )
+    outlet = Outlet(supervisor.poller, _STDOUT, lambda missed: _text([plain.gap(supervisor.now(), missed)]))
+    supervisor.listeners.append(lambda events, _: outlet.write(_text(line for event in events for line in plain.feed(event))))
+    supervisor.every(_STILL_EVERY, lambda: outlet.write(_text(plain.still(supervisor.now()))))
+    if with_logs:
+        supervisor.on_line = lambda unit, line: outlet.write(_text([plain.log_line(unit, printable(line))]))
+    return outlet
+
+
+def _text(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")

@@ -1,0 +1,166 @@
+"""The place of the sync socket: a directory that is only ours, a lock that tells a live supervisor from a stale socket.
+
+The lock is held for as long as the supervisor lives and goes with it however it dies (flock(2)), so whoever gets it may
+replace whatever socket lies there.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import stat
+import struct
+from collections.abc import Mapping
+from contextlib import suppress
+
+from ..errors import RunnerError
+from .paths import runtime_directory
+
+PEER = struct.Struct("iII")
+"""``struct ucred`` of unix(7): pid, uid, gid."""
+_NAME = "runner.sock"
+_ANOTHER = 'stop it, or serve another socket with "--socket PATH"'
+
+
+class SocketError(RunnerError):
+    """The socket cannot be served at this place. Nothing was started."""
+
+    exit_status = 3
+
+
+def socket_path(given: str | None, environment: Mapping[str, str]) -> str:
+    """Where the socket is: as given, else ``RUNNER_SOCKET``, else in the runtime directory, which is made."""
+    if path := given or environment.get("RUNNER_SOCKET"):
+        return os.path.abspath(path)  # noqa: PTH100
+    try:
+        return f"{runtime_directory(environment)}/{_NAME}"
+    except OSError as error:
+        raise SocketError(
+            f'cannot use the directory "{error.filename}" for the socket: {error.strerror}',
+            hint='name a place with "--socket PATH"',
+        ) from None
+
+
+class Endpoint:
+    """A listening socket that is ours alone. Raises :class:`SocketError` where the place is not, or somebody serves there."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        _mind_directory(os.path.dirname(path))  # noqa: PTH120
+        self._lock, last_owner = _take_lock(path)
+        try:
+            _mind_socket(path, last_owner)
+            self.listener = _listen(path)
+        except OSError as error:
+            self._leave_lock()
+            raise SocketError(f'cannot serve the socket "{path}": {error.strerror or error}') from None
+        except SocketError:
+            self._leave_lock()
+            raise
+
+    def close(self) -> None:
+        """Serve no more, and leave nothing behind. Who waits in the queue is told by the end of its connection."""
+        with suppress(OSError):
+            os.unlink(self.path)  # noqa: PTH108
+        self.listener.close()
+        self._leave_lock()
+
+    def _leave_lock(self) -> None:
+        """Whoever has opened the file already finds, when it gets the lock, that it is not there any more."""
+        with suppress(OSError):
+            os.unlink(f"{self.path}.lock")  # noqa: PTH108
+        os.close(self._lock)
+
+
+def _mind_directory(directory: str) -> None:
+    """Make the directory, or make sure that nobody else can put anything in it."""
+    try:
+        with suppress(FileExistsError):
+            os.makedirs(directory, mode=0o700)  # noqa: PTH103
+        there = os.lstat(directory)
+    except OSError as error:
+        raise SocketError(f'cannot use the directory "{directory}" for the socket: {error.strerror}') from None
+    hint = 'name a place in a directory of your own with "--socket PATH"'
+    if not stat.S_ISDIR(there.st_mode):
+        raise SocketError(f'cannot use "{directory}" for the socket: it is no directory, or a link to one', hint=hint)
+    if there.st_uid != os.getuid():
+        raise SocketError(f'cannot use the directory "{directory}" for the socket: it belongs to user {there.st_uid}', hint=hint)
+    if (mode := stat.S_IMODE(there.st_mode)) & 0o077:
+        raise SocketError(
+            f'cannot use the directory "{directory}" for the socket: it is open to others (mode {mode | 0o700:04o})', hint=hint
+        )
+
+
+def _take_lock(path: str) -> tuple[int, str]:
+    """The lock, and the pid of whoever had it last and did not take it away."""
+    while True:
+        try:
+            lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise SocketError(f'cannot open the lock "{path}.lock": {error.strerror}') from None
+        pid = os.read(lock, 32).decode(errors="replace").strip()
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise SocketError(
+                f'cannot serve the socket "{path}": a supervisor runs already, pid {pid or "unknown"}', hint=_ANOTHER
+            ) from None
+        except OSError as error:
+            os.close(lock)
+            raise SocketError(f'cannot lock "{path}.lock": {error.strerror}') from None
+        if _is_still(f"{path}.lock", lock):
+            with suppress(OSError):  # on a full disk nobody gets to know our pid
+                os.ftruncate(lock, 0)
+                os.pwrite(lock, b"%d\n" % os.getpid(), 0)
+            return lock, pid
+        os.close(lock)  # its owner removed it between our open and our lock
+
+
+def _is_still(path: str, fd: int) -> bool:
+    try:
+        there, ours = os.lstat(path), os.fstat(fd)
+    except OSError:
+        return False
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def _mind_socket(path: str, last_owner: str) -> None:
+    """Make sure that what lies at the path is nothing, or a socket that nobody serves.
+
+    Who has no lock is no supervisor, but may serve all the same: the agent, where somebody gave its path. A supervisor that is
+    just being killed loses its lock a moment before its socket.
+    """
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise OSError(errno.EEXIST, "something that is no socket is there, or a link")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as caller:
+        try:
+            caller.connect(path)
+        except ConnectionRefusedError:
+            return
+        except OSError:  # one of another type, or one whose queue is full: it is served
+            pid = 0
+        else:
+            pid, *_ = PEER.unpack(caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))
+    if str(pid) != last_owner:
+        who = f", pid {pid}" if pid else ""
+        raise SocketError(f'cannot serve the socket "{path}": another program does{who}', hint=_ANOTHER)
+
+
+def _listen(path: str) -> socket.socket:
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        os.fchmod(listener.fileno(), 0o600)  # before bind, which gives the file this mode: no moment is left for others
+        listener.bind(path)
+        listener.listen(socket.SOMAXCONN)
+    except BaseException:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,66 @@
+"""The sync socket of a supervisor, put together: the place, the connections, the service, the scripts, the way to the agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ..core.effect import Answer, WatchScript
+from ..core.event import Decided, UnitEnded
+from ..rpc.methods import NOT_CONNECTED, UPDATE_APP_STATUS, say_unknown
+from .bridge import Bridge
+from .callers import Call, CallerServer
+from .endpoint import Endpoint
+from .relay import AgentSocket, Relay
+from .scripts import Scripts
+from .sync_service import SyncService
+
+if TYPE_CHECKING:
+    from .supervisor import Supervisor
+
+
+class SyncSocket:
+    """Serves an endpoint for a supervisor until it is closed. ``declared_in`` names the file of a declared unit."""
+
+    def __init__(
+        self, supervisor: Supervisor, endpoint: Endpoint, declared_in: Callable[[str], str], *, has_bridge: bool = False
+    ) -> None:
+        self._supervisor = supervisor
+        self._agent = AgentSocket(supervisor.environment, endpoint.path)
+        self._service = SyncService(supervisor, declared_in)
+        self._scripts = Scripts(supervisor)
+        supervisor.deeds[Answer] = self._service.answer
+        supervisor.deeds[WatchScript] = self._scripts.watch
+        supervisor.listeners.append(self._forget_ended)
+        self._bridge = Bridge(supervisor, self._agent) if has_bridge else None
+        self._server = CallerServer(
+            supervisor.poller,
+            endpoint.listener,
+            begin=self._begin,
+            serve=self._service.serve,
+            identify=self._scripts.identify,
+            later=lambda seconds, call: supervisor.call_at(supervisor.now() + seconds, call),
+        )
+
+    def _begin(self, call: Call) -> None:
+        """A call that is not ours goes to the agent, where there is one."""
+        if self._service.serves(call.rpc):
+            return
+        try:
+            agent = self._agent.connect()
+        except OSError:
+            call.refuse(NOT_CONNECTED if call.rpc == UPDATE_APP_STATUS.path else say_unknown(call.rpc))
+        else:
+            Relay(self._supervisor.poller, agent, call)
+
+    def _forget_ended(self, events: Sequence[Decided], _: bytes) -> None:
+        for event in events:
+            if isinstance(event, UnitEnded):
+                self._scripts.forget(event.unit)
+
+    def close(self) -> None:
+        """Hang up on everybody. The endpoint is its owner's to close."""
+        self._server.close()
+        self._scripts.close()
+        if self._bridge:
+            self._bridge.close()
