@@ -15,7 +15,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-SUCCEEDED = {"workspace", "app/clone", "app/venv", "app/install", "app/test", "report"}
+SUCCEEDED = {
+    *("workspace", "app/clone", "app/venv", "app/install", "app/test", "report"),
+    *("legacy/tools", "legacy/agent", "legacy/dotfiles", "install-tools"),
+}
 BY_DESIGN = "extras/warm-cache"
 ADDRESS = ("127.0.0.1", 27182)
 
@@ -23,7 +26,7 @@ ADDRESS = ("127.0.0.1", 27182)
 def run(workspace: str) -> tuple[list[dict[str, Any]], int]:
     """All events of one run, stopped when its startup is finished, and its exit status."""
     with tempfile.TemporaryDirectory() as state:
-        env = {**os.environ, "WORKSPACE": workspace, "XDG_STATE_HOME": state}
+        env = {**os.environ, "WORKSPACE": workspace, "XDG_STATE_HOME": state, "XDG_RUNTIME_DIR": state}
         command = [sys.executable, "-m", "runner", "up", "--units", "units", "--output", "json"]
         events = []
         with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as up:

@@ -1,4 +1,4 @@
-"""``python -m bench``: cold start, throughput and release latency in one run, as ratios."""
+"""``python -m bench``: cold start, throughput, release latency and the sync socket in one run, as ratios where there are any."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import release, startup, throughput
+from . import release, startup, sync, throughput
 from .figure import Figure, as_json, table, verdict
 from .timing import CannotMeasure
 
@@ -22,7 +22,7 @@ ROUNDS = 5
 
 def main() -> int:
     """Measure what was asked for, print it, and return the exit status: 0 where all could be measured, aims met or not."""
-    names = ["startup", *(graph.name for graph in throughput.graphs()), "release"]
+    names = ["startup", *(graph.name for graph in throughput.graphs()), "release", "sync"]
     options = _parse(names)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         scratch = Path(name)
@@ -65,6 +65,7 @@ def _benches(scratch: Path, env: Mapping[str, str], rounds: int, floor: list[str
         "startup": partial(startup.measure, scratch, env, rounds),
         **{graph.name: partial(throughput.measure, scratch, env, rounds, floor, graph) for graph in throughput.graphs()},
         "release": partial(release.measure, scratch, env, rounds),
+        "sync": partial(sync.measure, scratch, env, rounds),
     }
 
 

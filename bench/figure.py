@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from .timing import Spread
 
-UNITS: dict[str, tuple[float, str]] = {"x": (1.0, "x"), "ms": (1000.0, "ms")}
+Measure = Literal["x", "ms", "MB", ""]
+UNITS: dict[Measure, tuple[float, str]] = {"x": (1.0, "x"), "ms": (1000.0, "ms"), "MB": (1e-6, "MB"), "": (1.0, "")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,9 @@ class Figure:
     section: str
     name: str
     value: Spread
-    """A ratio, or seconds; over all rounds."""
-    unit: Literal["x", "ms"]
-    """How it is printed: as a ratio, or as milliseconds."""
+    """A ratio, seconds, bytes or a number; over all rounds."""
+    unit: Measure
+    """How it is printed: as a ratio, as milliseconds, as megabytes or as it is."""
     aim: float | None = None
     """The median is to be at most this."""
     of: str = ""
@@ -63,5 +64,5 @@ def _row(figure: Figure) -> str:
     low, middle, high = (f"{value * scale:.2f}" for value in (figure.value.low, figure.value.median, figure.value.high))
     row = f"  {figure.name:<46}{middle:>8} {unit:<2}  {low:>7} - {high:>7}"
     if figure.aim is not None:
-        row += f"   at most {figure.aim * scale:g} {unit}: {'met' if figure.is_met else 'MISSED'}"
+        row += f"   at most {figure.aim * scale:g}{unit and f' {unit}'}: {'met' if figure.is_met else 'MISSED'}"
     return row + (f"\n      {figure.of}" if figure.of else "")
