@@ -19,7 +19,10 @@ from .notify import Notification, NotifySocket
 from .output import LogFile, Output, printable
 from .poller import Poller
 from .spawn import Setting, SpawnError, explain, spawn
-from .tree import Birth, Census, TreeWatch, invocation_of, send_signal, send_signal_to_group, session_of
+from .tree import Birth, Census, TreeWatch, invocation_of, look_for, send_signal, send_signal_to_group, session_of
+
+_SEARCHED = 4_096
+"""Bytes of a line in which readiness is looked for: a search may take the square of this, and everybody waits for it."""
 
 
 class Host(Protocol):
@@ -113,7 +116,7 @@ class Invocation:
     def _line(self, line: bytes) -> None:
         if self._host.on_line:
             self._host.on_line(self.unit.name, line)
-        if self._ready_line and self._ready_line.search(printable(line)):
+        if self._ready_line and self._ready_line.search(printable(line[:_SEARCHED])):
             self.wait_for_line(None)
             self._observe_ready()
 
@@ -176,7 +179,8 @@ class Invocation:
         return True
 
     def _ended(self, exit_: Exit) -> None:
-        left = self._is_left = self._is_anything_left()
+        is_well = exit_.exit_code == 0 and self.unit.kind == "oneshot"
+        left = self._is_left = self._is_anything_left(is_well)
         self._close_notify()
         self._host.observe(
             ProcessExited(
@@ -195,18 +199,19 @@ class Invocation:
             self._tree = TreeWatch(self._host.poller, self._find, self._tree_ended)
             self._tree.look()
 
-    def _is_anything_left(self) -> bool:
-        """Whether its processes live on. Of one that ended by itself only the process group is asked, which costs one call."""
+    def _is_anything_left(self, is_well: bool) -> bool:
+        """Whether its processes live on. Of one that ended well only the process group is asked, which costs one call."""
         try:
             os.killpg(self.pid, 0)
         except ProcessLookupError:
-            return self._is_being_stopped and bool(self._host.census().members(self.pid, self.name))
+            is_asked = self._is_being_stopped or not is_well
+            return is_asked and bool(self._host.census().members(self.pid, self.name))
         except PermissionError:
             return True
         return True
 
     def _find(self) -> set[int]:
-        found = Census(self._host.birth).members(self.pid, self.name)
+        found = look_for(self._host.birth, lambda census: census.members(self.pid, self.name))
         if self._killed:  # whoever was born since the last look shares the fate of the others
             send_signal_to_group(self.pid, signal.SIGKILL)
             for pid in found:

@@ -9,7 +9,7 @@ from math import inf
 import trio
 
 from .supervisor import Supervisor
-from .tree import Census, TreeWatch, send_signal
+from .tree import TreeWatch, look_for, send_signal
 
 _TURNS_IN_A_ROW = 8
 """After so many turns other tasks have theirs."""
@@ -59,12 +59,14 @@ async def _end_leftovers(supervisor: Supervisor) -> None:
     """End the processes that units started and left: SIGTERM, and to those that stay SIGKILL."""
 
     def find() -> set[int]:
-        return {pid for pids in Census(supervisor.birth).members_of_run(supervisor.run).values() for pid in pids}
+        return look_for(supervisor.birth, lambda census: set().union(*census.members_of_run(supervisor.run).values()))
 
     left = find()
     if not left:
         return
-    supervisor.warn(f"ending {len(left)} process{'es' * (len(left) != 1)} that units left behind")
+    units = {supervisor.unit_of(name) for name in supervisor.census().members_of_run(supervisor.run)} - {""}
+    whose = ", ".join(sorted(units)) or "its units"
+    supervisor.warn(f"ending {len(left)} process{'es' * (len(left) != 1)} left behind by {whose}; what should stay is a service")
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in find():
             send_signal(pid, number)

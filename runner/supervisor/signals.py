@@ -1,4 +1,4 @@
-"""Signals as something to read: SIGINT, SIGTERM and SIGHUP wake the poller instead of interrupting somebody's work.
+"""Signals as something to read: SIGINT, SIGTERM, SIGHUP and SIGQUIT wake the poller instead of interrupting somebody's work.
 
 The handler only writes the signal's number into a pipe, which is all that is safe at any moment (signal-safety(7)).
 """
@@ -10,7 +10,7 @@ import signal
 from contextlib import suppress
 from types import FrameType
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class SignalPipe:

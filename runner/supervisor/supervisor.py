@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -49,16 +49,15 @@ from ..core.event import (
 )
 from ..core.snapshot import Snapshot
 from ..core.unit import Unit
-from .environment import base_environment, unit_environment
 from .invocation import Invocation
 from .journal import Journal, Lines
 from .notify import NotifySocket
 from .output import LogFile
-from .paths import StatePaths, runtime_directory
+from .paths import StatePaths
 from .poller import Poller
+from .settings import Settings
 from .signals import SignalPipe
-from .spawn import Setting, SpawnError
-from .stand_in import has_coder, make_stand_in, remove_stand_in
+from .spawn import SpawnError
 from .timers import Timers
 from .tree import Birth, Census, kill_run
 
@@ -70,6 +69,7 @@ if TYPE_CHECKING:
 Listener = Callable[[Sequence[Decided], bytes], None]
 """Gets what was decided, and the same as lines of JSON."""
 
+_STDERR = 2
 _SPAWNS_A_TURN = 16
 """After so many spawns the poller has its turn, so that a thousand do not hide a signal."""
 
@@ -96,10 +96,7 @@ class Supervisor:
         self.periodic: list[tuple[float, Callable[[], None]]] = []
         """What the loop is to call over and over, and how often."""
         self.environment = environment
-        self._base = base_environment(environment)
-        self._stand_in = ""
-        """The directory for the PATH of units that have no ``coder``."""
-        self._socket = ""
+        self._settings = Settings(environment)
         self.birth = Birth.now()
         """Every process of this run is younger."""
         self._begun = time.monotonic()
@@ -132,14 +129,10 @@ class Supervisor:
 
     def offer_socket(self, path: str) -> None:
         """Let the units know the sync socket, and let those who have no ``coder`` find one."""
-        self._socket = path
-        self._base |= {b"RUNNER_SOCKET": os.fsencode(path), b"CODER_AGENT_SOCKET_PATH": os.fsencode(path)}
         try:
-            make_stand_in(f"{path}.bin")
+            self._settings.offer_socket(path)
         except OSError as error:
             self.warn(f'cannot make a "coder" for units that have none: {error.strerror}: "{error.filename}"')
-        else:
-            self._stand_in = f"{path}.bin"
 
     @property
     def begun_at(self) -> float:
@@ -162,8 +155,11 @@ class Supervisor:
 
     def warn(self, text: str) -> None:
         """Say what costs no unit but should be known."""
-        with suppress(OSError, ValueError):  # nobody listens any more
-            print(f"runner: {text}", file=sys.stderr, flush=True)
+        with suppress(OSError):  # nobody listens any more
+            listener = select.poll()
+            listener.register(_STDERR, select.POLLOUT)
+            if listener.poll(0):  # a pipe that says so takes this much at once (pipe(7), PIPE_BUF)
+                os.write(_STDERR, f"runner: {text}\n".encode(errors="backslashreplace")[-select.PIPE_BUF :])
 
     def _warn_of_state(self, text: str) -> None:
         """Say once that something in the state directory cannot be written: it is the same for a thousand logs."""
@@ -177,7 +173,7 @@ class Supervisor:
         """Write down that the run has begun, and want these units; none: all."""
         units = tuple(self.engine.graph.units)
         self._record(
-            [RunStarted(at=self.now(), run=self.run, version=version, pid=os.getpid(), units=units, socket=self._socket)]
+            [RunStarted(at=self.now(), run=self.run, version=version, pid=os.getpid(), units=units, socket=self._settings.socket)]
         )
         self.observe(StartRequested(at=self.now(), units=tuple(names)))
 
@@ -244,7 +240,10 @@ class Supervisor:
 
     def _take_signals(self) -> None:
         for number in self._signals.read():
-            if self.stopped_by is None:
+            if number == signal.SIGQUIT:
+                self.stopped_by = self.stopped_by or number
+                self.observe(KillRequested(at=self.now(), reason=f"killed by {number.name}"))
+            elif self.stopped_by is None:
                 self.stopped_by = number
                 self.observe(StopRequested(at=self.now(), reason=f"stopped by {number.name}"))
             else:
@@ -256,8 +255,8 @@ class Supervisor:
         unit = self.engine.graph.units[order.unit]
         notify: NotifySocket | None = None
         try:
-            notify = self._make_notify_socket(unit, order.invocation)
-            setting = self._setting(unit, order, notify)
+            notify = self._settings.make_notify_socket(unit, order.invocation)
+            setting = self._settings.make(unit, order.invocation, order.attempt, notify)
             log = self._log(unit)
             invocation = Invocation(self, unit, order.invocation, setting, log, notify)
         except SpawnError as error:
@@ -289,26 +288,6 @@ class Supervisor:
     def _log(self, unit: Unit) -> LogFile:
         path, on_error = (unit.log.file, self.warn) if unit.log.file else (self.paths.log(unit.name), self._warn_of_state)
         return LogFile(path, unit.log.max_size, unit.log.keep, on_error)
-
-    def _setting(self, unit: Unit, order: Spawn, notify: NotifySocket | None) -> Setting:
-        environment = unit_environment(self._base, unit, order.invocation, order.attempt)
-        if self._stand_in and not has_coder(path := os.fsdecode(environment.get(b"PATH", b""))):
-            environment[b"PATH"] = os.fsencode(f"{path or os.defpath}:{self._stand_in}")
-        if notify:
-            environment[b"NOTIFY_SOCKET"] = os.fsencode(notify.path)
-        if unit.health and unit.health.probe.by == "notify":
-            environment[b"WATCHDOG_USEC"] = b"%d" % (unit.health.probe.interval * 1_000_000)
-        umask = -1 if unit.umask is None else unit.umask
-        return Setting(environment, unit.cwd or None, umask, unit.nice)
-
-    def _make_notify_socket(self, unit: Unit, invocation: str) -> NotifySocket | None:
-        probes = (unit.ready and unit.ready.probe, unit.health and unit.health.probe)
-        if not any(probe and probe.by == "notify" for probe in probes):
-            return None
-        try:
-            return NotifySocket(f"{runtime_directory(self.environment)}/notify-{invocation}.sock")
-        except OSError as error:
-            raise SpawnError("spawn", f"cannot make its notify socket: {error}") from None
 
     def _signal(self, order: Signal) -> None:
         invocation = self._current(order.unit, order.invocation)
@@ -388,8 +367,7 @@ class Supervisor:
         """Let go of everything that the run held."""
         for invocation in self.invocations.values():
             invocation.close()
-        if self._stand_in:
-            remove_stand_in(self._stand_in)
+        self._settings.close()
         self._signals.close()
         self._journal.close()
         self.poller.close()

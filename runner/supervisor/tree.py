@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 from .poller import Poller
 
+_MOST_LOOKS = 10
+_MOST_WATCHED = 16
 _VARIABLE = b"RUNNER_INVOCATION="
 
 
@@ -75,15 +77,26 @@ class Census:
         self._sessions: defaultdict[int, set[int]] = defaultdict(set)
         self._groups: defaultdict[int, set[int]] = defaultdict(set)
         self._invocations: defaultdict[str, set[int]] = defaultdict(set)
+        self.is_torn = False
+        """Somebody who was listed was gone when read: a child of theirs may be too young to be listed."""
         is_younger = birth.younger() if birth else None
-        for pid in _pids():
+        for pid in self._listed():
             if is_younger and not is_younger(pid):
                 continue
             group, session = _group_and_session(pid)
-            if session:
+            if group < 0:
+                self.is_torn = True
+            elif session:
                 self._groups[group].add(pid)
                 self._sessions[session].add(pid)
                 self._invocations[invocation_of(pid)].add(pid)
+
+    def _listed(self) -> list[int]:
+        try:
+            return list(_pids())
+        except OSError:  # no descriptor is left to look with
+            self.is_torn = True
+            return []
 
     def members(self, session: int, invocation: str) -> set[int]:
         """The processes of an invocation whose main process had this pid and so led this session."""
@@ -110,12 +123,12 @@ def _pids() -> Iterator[int]:
 
 
 def _group_and_session(pid: int) -> tuple[int, int]:
-    """Both are 0 for a process that is gone or a zombie (proc_pid_stat(5): the fields after the name)."""
+    """Both are 0 for a zombie (proc_pid_stat(5): the fields after the name); the group is -1 for one that is gone."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
-        return 0, 0
+        return -1, 0
     return (0, 0) if fields[0] in (b"Z", b"X") else (int(fields[2]), int(fields[3]))
 
 
@@ -155,8 +168,24 @@ def kill_run(run: str) -> None:
         killed |= born
 
 
+def look_for(birth: Birth, select: Callable[[Census], set[int]]) -> set[int]:
+    """Some of the processes that are there now. That there is nobody is believed only of a look that missed nobody.
+
+    A process that hands on to a child and exits can slip through any look; so many looks in a row, it hardly can.
+    """
+    for _ in range(_MOST_LOOKS):
+        census = Census(birth)
+        found = select(census)
+        if found or not census.is_torn:
+            return found
+    return set()
+
+
 class TreeWatch:
-    """Calls once when the last of some processes, and of those that they started meanwhile, is gone."""
+    """Calls once when the last of some processes, and of those that they started meanwhile, is gone.
+
+    Of many it watches a few, and looks again when these are gone: a descriptor each for hundreds would be missed elsewhere.
+    """
 
     def __init__(self, poller: Poller, find: Callable[[], set[int]], on_empty: Callable[[], None]) -> None:
         self._poller = poller
@@ -167,19 +196,23 @@ class TreeWatch:
 
     def look(self) -> None:
         """Watch whoever is there; where nobody is, that is the end."""
-        while not self._watched and (found := self._find()):
-            for pid in found:
-                self._watch(pid)
+        has_room = True
+        while has_room and not self._watched and (found := self._find()):
+            has_room = all(self._watch(pid) for pid in sorted(found)[:_MOST_WATCHED])
         if not self._watched:
             self._on_empty()
 
-    def _watch(self, pid: int) -> None:
+    def _watch(self, pid: int) -> bool:
+        """Watch one; False where there is no descriptor for it. Then those that are watched tell when to look again."""
         try:
             fd = os.pidfd_open(pid)
         except ProcessLookupError:  # gone between the look and now
-            return
+            return True
+        except OSError:  # EMFILE, ENFILE, ENOMEM (pidfd_open(2))
+            return False
         self._watched[pid] = fd
         self._poller.add(fd, lambda: self._gone(pid))
+        return True
 
     def _gone(self, pid: int) -> None:
         self._forget(pid)

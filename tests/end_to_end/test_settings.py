@@ -127,13 +127,13 @@ def test_a_notify_socket_that_cannot_be_made_fails_the_unit(tmp_path: Path) -> N
     assert ran["s"].reason.startswith("cannot make its notify socket: ")
 
 
-def test_a_state_directory_that_cannot_be_written_costs_no_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_state_directory_that_cannot_be_written_costs_no_unit(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "state").touch()
     units = [make(f"u{number}", "echo lost") for number in range(20)]
     ran = supervise(tmp_path / "state", *units, has_journal=False)
     assert set(ran.outcomes().values()) == {"succeeded"}
     assert ran.tails["u7"] == ["lost"]
-    said = capsys.readouterr().err.splitlines()
+    said = capfd.readouterr().err.splitlines()
     assert len(said) == 1
     assert said[0].startswith(f"runner: cannot write the journal '{tmp_path}/state/journal/")
 

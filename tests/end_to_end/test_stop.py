@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.core.event import Decided, StartupFinished, UnitEnded, UnitReady, UnitStarted, UnitStopping
-from runner.core.unit import Command, Dependency, Probe, Ready, Stop, Unit
+from runner.core.unit import Command, Dependency, Probe, Ready, Retry, Stop, Unit
 from runner.supervisor.supervisor import Supervisor
 from tests.supervisor.harness import PYTHON, Ran, is_there, kill, make, on, python, service, stop, supervise
 
@@ -172,7 +172,7 @@ class TestStopCommand:
 
 
 class TestLeftovers:
-    def test_a_daemon_lives_as_long_as_the_run(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_daemon_lives_as_long_as_the_run(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         """It holds the output of the unit that started it, which nobody waits for."""
         os.mkfifo(tmp_path / "there")
         code = f'import os, signal; print("up", os.getpid(), flush=True); open("{tmp_path}/there", "w").close(); signal.pause()'
@@ -181,23 +181,33 @@ class TestLeftovers:
         ran = supervise(tmp_path / "state", make("a", line), make("b", alive, ["a"]))
         assert ran.outcomes() == {"a": "succeeded", "b": "succeeded"}
         assert not is_there(pids(ran, "a")[0])
-        assert capsys.readouterr().err == "runner: ending 1 process that units left behind\n"
+        assert capfd.readouterr().err == "runner: ending 1 process left behind by a; what should stay is a service\n"
 
-    def test_a_daemon_that_resists(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_daemon_that_resists(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         os.mkfifo(tmp_path / "there")
         code = f'import os, signal; {IGNORE}print("up", os.getpid(), flush=True); '
         code += f'open("{tmp_path}/there", "w").close(); signal.pause()'
         ran = supervise(tmp_path / "state", make("a", f"setsid {' '.join(PYTHON)} '{code}' & cat {tmp_path}/there"))
         assert not is_there(pids(ran, "a")[0])
-        assert capsys.readouterr().err == "runner: ending 1 process that units left behind\n"
+        assert capfd.readouterr().err == "runner: ending 1 process left behind by a; what should stay is a service\n"
 
     def test_what_a_failure_leaves_is_ended_with_it(self, tmp_path: Path) -> None:
-        line = "sh -c 'echo up $$; exec sleep 600' & sleep 600 & exit 3"
-        ran = supervise(tmp_path, make("a", line), make("b", "true", [Dependency(unit="a", requires="completion")]))
+        os.mkfifo(tmp_path / "there")
+        line = f"sh -c 'echo up $$; echo > {tmp_path}/there; exec sleep 600' & cat {tmp_path}/there; sleep 600 & exit 3"
+        ran = supervise(tmp_path / "state", make("a", line), make("b", "true", [Dependency(unit="a", requires="completion")]))
         assert ran.outcomes() == {"a": "failed", "b": "succeeded"}
         assert ran["a"].reason == "exit status 3"
         assert ran.of(UnitStopping, "a")[0].reason == "exit status 3, but processes that it started are still there"
-        assert not any(is_there(pid) for pid in pids(ran, "a"))
+        assert not is_there(*pids(ran, "a"))
+
+    def test_a_failure_leaves_nobody_who_left_its_session_to_the_next_attempt(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "there")
+        code = f'import os, signal; print("up", os.getpid(), flush=True); open("{tmp_path}/there", "w").close(); signal.pause()'
+        line = f"for pid in $(sed -n 's/up //p' {tmp_path}/state/logs/a.log); do ! grep -q . /proc/$pid/cmdline || echo met; done; "
+        line += f"setsid {' '.join(PYTHON)} '{code}' & cat {tmp_path}/there; exit 3"
+        ran = supervise(tmp_path / "state", make("a", line, retry=Retry(attempts=2, delay=0)))
+        assert len(pids(ran, "a")) == 2
+        assert "met" not in ran.text("a")
 
     def test_what_a_service_leaves_is_ended_with_it(self, tmp_path: Path) -> None:
         ran = supervise(tmp_path, service("s", "echo up; sleep 600 & exit 0", ready=UP))

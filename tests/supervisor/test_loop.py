@@ -37,14 +37,14 @@ def test_somebody_may_come_with_a_fact_while_it_sleeps(tmp_path: Path) -> None:
     assert ran["s"].outcome == "cancelled"
 
 
-def test_what_is_left_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_left_is_counted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     line = f"mkfifo {tmp_path}/there; (echo > {tmp_path}/there; exec sleep 600) & (exec sleep 600) & cat {tmp_path}/there"
     ran = supervise(tmp_path / "state", make("a", line))
     assert ran.outcome == "succeeded"
-    assert capsys.readouterr().err == "runner: ending 2 processes that units left behind\n"
+    assert capfd.readouterr().err == "runner: ending 2 processes left behind by a; what should stay is a service\n"
 
 
-def test_nothing_is_said_where_nothing_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_said_where_nothing_is_left(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     ran = supervise(tmp_path, make("a", "true"), service("s", "exec sleep 600"), react=on(UnitEnded, "a"))
     assert ran["a"].outcome == "succeeded"
-    assert capsys.readouterr().err == ""
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,62 @@
+"""What each invocation starts with: its environment, its directory, and the sockets that it is told of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ..core.unit import Unit
+from .environment import base_environment, unit_environment
+from .notify import NotifySocket
+from .paths import runtime_directory
+from .spawn import Setting, SpawnError
+from .stand_in import has_coder, make_stand_in, remove_stand_in
+
+
+class Settings:
+    """The settings of a run's invocations, from the supervisor's own environment on."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.socket = ""
+        """The sync socket; empty where none is served."""
+        self._environment = environment
+        self._base = base_environment(environment)
+        self._stand_in = ""
+        """The directory for the PATH of units that have no ``coder``."""
+
+    def offer_socket(self, path: str) -> None:
+        """Let the units know the sync socket, and let those who have no ``coder`` find one.
+
+        Raises ``OSError`` where the latter cannot be made; the socket is known all the same.
+        """
+        self.socket = path
+        self._base |= {b"RUNNER_SOCKET": os.fsencode(path), b"CODER_AGENT_SOCKET_PATH": os.fsencode(path)}
+        make_stand_in(f"{path}.bin")
+        self._stand_in = f"{path}.bin"
+
+    def make_notify_socket(self, unit: Unit, invocation: str) -> NotifySocket | None:
+        """The socket on which a unit says how it is, where it is to say so. Raises :class:`SpawnError`."""
+        probes = (unit.ready and unit.ready.probe, unit.health and unit.health.probe)
+        if not any(probe and probe.by == "notify" for probe in probes):
+            return None
+        try:
+            return NotifySocket(f"{runtime_directory(self._environment)}/notify-{invocation}.sock")
+        except OSError as error:
+            raise SpawnError("spawn", f"cannot make its notify socket: {error}") from None
+
+    def make(self, unit: Unit, invocation: str, attempt: int, notify: NotifySocket | None) -> Setting:
+        """The setting of one invocation. Raises :class:`SpawnError`."""
+        environment = unit_environment(self._base, unit, invocation, attempt)
+        if self._stand_in and not has_coder(path := os.fsdecode(environment.get(b"PATH", b""))):
+            environment[b"PATH"] = os.fsencode(f"{path or os.defpath}:{self._stand_in}")
+        if notify:
+            environment[b"NOTIFY_SOCKET"] = os.fsencode(notify.path)
+        if unit.health and unit.health.probe.by == "notify":
+            environment[b"WATCHDOG_USEC"] = b"%d" % (unit.health.probe.interval * 1_000_000)
+        umask = -1 if unit.umask is None else unit.umask
+        return Setting(environment, unit.cwd or None, umask, unit.nice)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self._stand_in:
+            remove_stand_in(self._stand_in)
