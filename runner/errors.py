@@ -69,9 +69,5 @@ class InvalidUnits(RunnerError):
         self.problems = problems
 
 
-class StateError(RunnerError):
-    """The state directory cannot be used. Raised only where there is nothing to go on without; losing history is no error."""
-
-
 class IllegalTransition(AssertionError):
     """The engine said of a unit what its state does not allow: a bug of ours, never a user's mistake."""

@@ -69,10 +69,11 @@ def run_process() -> None:
     import gc
     import os
 
+    from .stdout import write_err
+
     gc.disable()
     status = main()
-    if sys.stderr:  # it is None where it was closed
-        sys.stderr.flush()
+    write_err("")
     os._exit(status)
 
 
@@ -87,11 +88,11 @@ def help_text() -> str:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from .stdout import write_out
+    from .stdout import write_err, write_out
 
     match arguments:
         case []:
-            sys.stderr.write(help_text())
+            write_err(help_text())
             return 2
         case ["sync", *rest]:
             from .sync import run_sync  # reads its arguments itself: argparse would take longer than the call
@@ -141,6 +142,7 @@ def _unknown(word: str) -> RunnerError:
 
 def _tell(error: RunnerError) -> int:
     from ..show.error import render_error
+    from .stdout import write_err
 
-    sys.stderr.write(render_error(error))
+    write_err(render_error(error))
     return error.exit_status

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
+from argparse import SUPPRESS, Namespace
 
 from ..core.words import say_count
+from ..errors import UsageError
 from ..show.problem import render_github, render_json, render_text
 from ..unitfile import Loaded, load
-from .options import Parser, add_format, add_units, units_directories
+from .options import Parser, add_format, add_units, hint_of_directory, units_directories
 from .stdout import write_out
 
 _RENDERERS = {"json": render_json, "github": render_github}
@@ -21,11 +22,16 @@ def configure(parser: Parser) -> None:
     add_units(parser)
     add_format(parser, ["text", *_RENDERERS], "for people, for programs, as annotations of a GitHub workflow")
     parser.add_argument("--strict", action="store_true", help="let warnings fail the check too")
+    parser.add_argument("words", nargs="*", help=SUPPRESS)  # so that each can be told what is wrong with it
     parser.epilog = "exit status: 0 where the units can be used, 2 where not"
 
 
 def run(options: Namespace) -> int:
     """Say everything that is wrong, or that nothing is."""
+    if options.words:
+        word = options.words[0]
+        what = f'cannot check "{word}" alone: all unit files are checked together'
+        raise UsageError(what, hint=hint_of_directory(word) or "leave it out")
     loaded = load(units_directories(options.units, os.environ), os.environ)
     write_out(_text(loaded) if options.format == "text" else _RENDERERS[options.format](loaded.problems))
     return _UNUSABLE if loaded.errors or (options.strict and loaded.warnings) else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +13,7 @@ from ..core.near import nearest
 from ..errors import InvalidUnits, UsageError
 from ..show.problem import render_text
 from ..unitfile import Loaded, load
+from .stdout import write_err
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,8 +40,8 @@ def add_units(parser: Parser) -> None:
         metavar="DIR",
         type=Path,
         action="append",
-        help="directory of unit files; may be given several times (default: $RUNNER_UNITS, or those of "
-        "/etc/runner/units, $XDG_CONFIG_HOME/runner/units and ./units that exist)",
+        help="directory of unit files (default: $RUNNER_UNITS, or the one that exists of /etc/runner/units, "
+        "$XDG_CONFIG_HOME/runner/units and ./units)",
     )
 
 
@@ -112,7 +112,7 @@ def load_units(options: argparse.Namespace) -> Loaded:
     if loaded.errors:
         raise InvalidUnits(loaded.problems)
     if loaded.warnings:
-        sys.stderr.write(render_text(loaded.warnings))
+        write_err(render_text(loaded.warnings))
     return loaded
 
 
@@ -125,7 +125,14 @@ def check_names(graph: Graph, names: Iterable[str]) -> list[str]:
     return checked
 
 
+def hint_of_directory(word: str) -> str:
+    """What to write instead of a word that is no unit but a directory; the empty string where it is none."""
+    return f'to read the unit files of a directory: "--units {word}"' if word and Path(word).is_dir() else ""
+
+
 def _hint(name: str, graph: Graph) -> str:
+    if hint := hint_of_directory(name):
+        return hint
     groups = (group for unit in graph.units for group in _groups(unit))
     near = nearest(name, dict.fromkeys([*graph.units, *groups]))
     return f'did you mean "{near}"?' if near else 'see "runner graph" for all units'

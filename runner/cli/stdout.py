@@ -1,4 +1,4 @@
-"""Writes to standard output, and knows what to do when it cannot."""
+"""Writes to standard output and standard error, and knows what to do when it cannot."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ def write_out(text: str) -> None:
     except OSError as error:
         abandon_stdout()
         raise _cannot(error.strerror) from None
+
+
+def write_err(text: str) -> None:
+    """Write text to standard error at once. Where that is closed or full, nobody can be told of it, and nothing else suffers."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
 
 
 def _cannot(reason: str | None) -> RunnerError:

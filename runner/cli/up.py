@@ -48,8 +48,10 @@ def configure(parser: Parser) -> None:
         "  1    some did not\n"
         "  2    wrong arguments or invalid unit files; nothing was started\n"
         "  3    a supervisor serves this socket already\n"
+        "  129  stopped by SIGHUP, as when its terminal closes\n"
         "  130  stopped by SIGINT, units first; a second one kills at once\n"
-        "  143  the same by SIGTERM"
+        "  131  killed by SIGQUIT, units at once\n"
+        "  143  stopped by SIGTERM, units first; a second one kills at once"
     )
 
 

@@ -110,9 +110,11 @@ class Plain:
         """How the output of a failed unit ended and where all of it is, if there is any."""
         log = self.snapshot.units[event.unit].log
         if isinstance(event, UnitEnded) and event.outcome in ("failed", "timed-out") and before != "waiting" and log:
-            for line in self._tail(event.unit):
+            lines = self._tail(event.unit)
+            for line in lines:
                 yield _INDENT + printable(line)
-            yield f"{_INDENT}log: {printable(log)}"
+            if lines:  # a unit that wrote nothing has no file
+                yield f"{_INDENT}log: {printable(log)}"
 
 
 def _say_wait(event: UnitWaiting) -> str:

@@ -7,14 +7,15 @@ fails is the document gone through key by key, each mistake noted in our own wor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
+from ..core.near import nearest
 from .describe import Branch, branches, expected
-from .keys import Table, UnitFile
+from .keys import ALIASES, FOREIGN_TABLES, Table, UnitFile
 from .values import Unusable, did_you_mean, parse, quote
 
 Path = tuple[str | int, ...]
@@ -49,6 +50,17 @@ def show_path(path: Path) -> str:
     return ".".join(str(part) for part in path if isinstance(part, str))
 
 
+def find_meant(key: str, known: Collection[str]) -> str | None:
+    """The known key that an unknown one probably stands for: another tool's word for it, or nearly the same letters."""
+    alias = ALIASES.get(key.casefold().replace("_", "-"))
+    return alias if alias in known else nearest(key, known)
+
+
+def is_foreign_table(key: str) -> bool:
+    """Whether other tools have a table of this name for what stands at the top here."""
+    return key.casefold() in FOREIGN_TABLES
+
+
 def _convert_sound_keys(document: Mapping[str, object]) -> tuple[UnitFile, list[Finding]]:
     sieve = _Sieve()
     sound = sieve.table(document, UnitFile, ())
@@ -69,7 +81,7 @@ class _Sieve:
             if key in known:
                 sound.update((key, kept) for kept in self.value(item, known[key].type, (*path, key)))
             else:
-                self._note_unknown(key, known, path)
+                self._note_unknown(key, item, known, path)
         return sound
 
     def value(self, value: object, annotation: Any, path: Path) -> Iterator[object]:
@@ -119,16 +131,25 @@ class _Sieve:
         self._note(path, value, f"it must be {expected(annotation)}", hint)
         return False
 
-    def _note_unknown(self, key: str, known: Mapping[str, FieldInfo], path: Path) -> None:
+    def _note_unknown(self, key: str, value: object, known: Mapping[str, FieldInfo], path: Path) -> None:
         where = f' in "{show_path(path)}"' if path else ""
-        near = did_you_mean(key, known) or _hint_of_place((*path, key))
-        hint = near or (f"it can have {', '.join(sorted(known))}" if path else "")
+        hint = _hint_of_key(key, value, known, path) or (f"it can have {', '.join(sorted(known))}" if path else "")
         self.findings.append(Finding((*path, key), f"cannot use the key {quote(key)}{where}: there is no such key", hint))
 
     def _note(self, path: Path, value: object, why: str, hint: str = "") -> None:
         preposition = "in" if isinstance(path[-1], int) else "for"
         what = f'cannot use {quote(value)} {preposition} "{show_path(path)}": {why}'
         self.findings.append(Finding(path, what, hint))
+
+
+def _hint_of_key(key: str, value: object, known: Collection[str], path: Path) -> str:
+    """What to write instead of a key that there is not."""
+    if not path and key == "name":
+        return "the unit's name is the name of its file: leave it out"
+    if not path and isinstance(value, dict) and is_foreign_table(key):
+        return "keys stand at the top, without a table"
+    meant = find_meant(key, known)
+    return f'did you mean "{meant}"?' if meant else _hint_of_place((*path, key))
 
 
 def _hint_of_type(value: object, allowed: list[Branch]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from ..core.graph import (
     ConflictingRequires,
@@ -23,6 +24,9 @@ from .values import did_you_mean
 
 FindPlace = Callable[[Origin], Place]
 
+_MOST_SEARCHES: Final = 50
+"""Unknown names for which a similar one is looked for. Each search compares all names, and nobody reads thousands of hints."""
+
 
 def say_faults(faults: Iterable[Fault], graph: Graph, groups: Iterable[str], find_place: FindPlace) -> list[Problem]:
     """One problem for each fault, in the order given."""
@@ -35,7 +39,10 @@ class _Speaker:
         self.graph = graph
         self.groups = groups
         self.known = [*graph.units, *groups]
+        self.by_last = {known.rpartition("/")[2]: known for known in reversed(self.known)}
         self.find_place = find_place
+        self.near: dict[str, str] = {}
+        """The hints that were found so far, by the unknown name."""
 
     def say(self, fault: Fault) -> Problem:
         match fault:
@@ -63,14 +70,14 @@ class _Speaker:
     def _hint(self, origin: Origin, name: str) -> str:
         if name in self.groups and origin.key in ("on-success", "on-failure"):
             return "it is a group: name its units"
-        near = did_you_mean(name, self.known) or self._hint_of_last_segment(name)
-        return near or f'write {name}.toml; what only a script brings is declared there with type = "external"'
+        if name not in self.near and len(self.near) < _MOST_SEARCHES:
+            self.near[name] = did_you_mean(name, self.known) or self._hint_of_last_segment(name)
+        return self.near.get(name) or f'write {name}.toml; what only a script brings is declared there with type = "external"'
 
     def _hint_of_last_segment(self, name: str) -> str:
         """Names are whole: ``install`` is not found beside a unit of its group, where ``editor/install`` is meant."""
-        by_last = {known.rpartition("/")[2]: known for known in reversed(self.known)}
-        near = nearest(name.rpartition("/")[2], by_last)
-        return f'did you mean "{by_last[near]}"?' if near else ""
+        near = nearest(name.rpartition("/")[2], self.by_last)
+        return f'did you mean "{self.by_last[near]}"?' if near else ""
 
     def _self(self, origin: Origin, name: str) -> Problem:
         if origin.key in ("on-success", "on-failure"):

@@ -296,6 +296,17 @@ LATER_KEYS: Final[dict[str, Later]] = {
 }
 """Keys at the top of a unit file."""
 
+ALIASES: Final[dict[str, str]] = {
+    **dict.fromkeys(("cmd", "exec", "run", "execstart"), "command"),
+    **dict.fromkeys(("depends-on", "depends", "needs"), "after"),
+    "environment": "env",
+    **dict.fromkeys(("workdir", "working-dir", "workingdirectory"), "cwd"),
+}
+"""What other tools call a key, in small letters and with - for _, and what it is called here."""
+
+FOREIGN_TABLES: Final = frozenset({"unit", "service"})
+"""Tables, in small letters, that other tools put keys into that stand at the top here."""
+
 LATER_IN_TABLES: Final[dict[tuple[str, str], Later]] = {
     ("health", "log"): Later("this version does not take output for a sign of life", "use notify or command"),
 }

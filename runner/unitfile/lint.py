@@ -19,6 +19,8 @@ _SHELL_WORDS: Final = frozenset(
     """.split()  # noqa: SIM905
 )
 """Words that a shell knows by itself, or that no program stands behind."""
+_GIVEN: Final = frozenset({"coder"})
+"""Programs that every unit finds, because the supervisor has a stand-in where there is none."""
 _APT: Final = re.compile(
     r"""
     (?: ^ | [;&|(`{!] | \b(?:then|do|else|exec|time|command|sudo(?:\s+-\S+)*)\s )   # where a command begins
@@ -44,7 +46,7 @@ def lint(unit: Unit, search_path: str | None, has_program: HasProgram) -> Iterat
     search_path = unit.env.get("PATH", search_path or _DEFAULT_SEARCH_PATH)
     for path, command in _commands(unit):
         program = _program(command)
-        if program and not has_program(program, search_path):
+        if program and program not in _GIVEN and not has_program(program, search_path):
             what = f'cannot find the program {quote(program)} of "{".".join(path)}": it is not on PATH'
             yield Finding(path, what, "fine if an earlier unit installs it", severity="warning")
     if unit.command and not unit.locks and (call := _find_apt(unit.command)):

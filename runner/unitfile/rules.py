@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from ..core.near import nearest
 from ..core.unit import Kind, ProbeKind
-from .convert import Finding, Path
+from .convert import Finding, Path, find_meant, is_foreign_table
 from .describe import join_words
 from .keys import KINDS, LATER_APPEND, LATER_IN_TABLES, LATER_KEYS, Later, UnitFile
 from .values import quote
@@ -68,10 +67,15 @@ def _take_from_table(document: dict[str, object], name: str, key: str) -> bool:
 
 
 def wrong_keys(findings: Iterable[Finding]) -> frozenset[str]:
-    """The keys at the top that something is wrong with. One that is mistyped stands for the one that was probably meant."""
+    """The keys at the top that something is wrong with. One that is mistyped stands for the one that was probably meant.
+
+    A table that other tools would have holds, most probably, the command.
+    """
     wrong = {str(finding.path[0]) for finding in findings if finding.path}
     known = UnitFile.__struct_encode_fields__
-    return frozenset(wrong.union(near for key in wrong.difference(known) if (near := nearest(key, known))))
+    unknown = wrong.difference(known)
+    meant = {"command" if is_foreign_table(key) else find_meant(key, known) for key in unknown}
+    return frozenset(wrong.union(key for key in meant if key))
 
 
 def check_rules(written: Written) -> Iterator[Finding]:

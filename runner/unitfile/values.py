@@ -25,6 +25,8 @@ _BYTES: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "Ki
 _URL: Final = re.compile(r"https?://(?:[^/?#\s@:\[\]]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?(?:[/?#]\S*)?")
 _HOST_PORT: Final = re.compile(r"(?:[^/?#\s@:\[\]]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _LONGEST_SOCKET_PATH: Final = 107
+_NO_TEXT: Final = re.compile("[\ud800-\udfff]")
+"""Bytes of file names and of the environment that are no UTF-8, as Python keeps them."""
 _SIGNAL_NAMES: Final[dict[int, str]] = {member.value: member.name for member in Signals}
 
 
@@ -178,7 +180,7 @@ def quote(value: object) -> str:
 
 def _write(value: object, depth: int) -> str:
     if isinstance(value, str):
-        return json.encode(value[:80]).decode()
+        return json.encode(_NO_TEXT.sub("\ufffd", value[:80])).decode()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -53,3 +54,20 @@ def test_a_directory_that_is_not_there(write: Write, capsys: pytest.CaptureFixtu
     assert main(["check", "--units", "nowhere"]) == 2
     captured = capsys.readouterr()
     assert "nowhere" in captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"), [("units", 'to read the unit files of a directory: "--units units"'), ("a", "leave it out")]
+)
+def test_one_unit_alone_is_not_checked(word: str, hint: str, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    write(**{"a.toml": 'command = ["true"]'})
+    assert main(["check", word]) == 2
+    told = f'runner: cannot check "{word}" alone: all unit files are checked together\nhint: {hint}\n'
+    assert capsys.readouterr() == ("", told)
+
+
+def test_a_file_whose_name_is_no_utf8(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    units = write()
+    (units / os.fsdecode(b"\xff.toml")).write_text('command = "true"')
+    assert main(["check"]) == 2
+    assert 'cannot make a unit\'s name of "\ufffd"' in capsys.readouterr().out

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import IO
@@ -84,10 +85,15 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         main(["check"])
 
 
-def run_process(*arguments: str, stdout: int | IO[str] = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+def run_process(
+    *arguments: str,
+    stdout: int | IO[str] = subprocess.PIPE,
+    stderr: int | IO[str] = subprocess.PIPE,
+    before: Callable[[], None] | None = None,
+) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(runner.__file__).parent.parent)}
     command = [sys.executable, "-m", "runner", *arguments]
-    return subprocess.run(command, text=True, stdout=stdout, stderr=subprocess.PIPE, env=environment, check=False)
+    return subprocess.run(command, text=True, stdout=stdout, stderr=stderr, env=environment, check=False, preexec_fn=before)
 
 
 def test_the_module_is_the_program() -> None:
@@ -111,3 +117,17 @@ def test_a_full_disk_is_told_once() -> None:
         done = run_process("--version", stdout=full)
     assert done.returncode == 1
     assert done.stderr == "runner: cannot write to standard output: No space left on device\n"
+
+
+def test_closed_standard_error_changes_no_exit_status(write: Write) -> None:
+    write(**{"a.toml": 'command = "true"'})
+    for arguments in (["check", "--units", "nowhere"], ["plan", "--units", "nowhere"], ["chekc"], []):
+        assert run_process(*arguments, before=lambda: os.close(2)).returncode == 2, arguments
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_standard_error_lets_units_with_warnings_be_used(write: Write) -> None:
+    write(**{"a.toml": 'command = "no-such-program-anywhere"'})
+    with Path("/dev/full").open("w") as full:
+        assert run_process("plan", stderr=full).returncode == 0
+        assert run_process("plan", "zzz", stderr=full).returncode == 2

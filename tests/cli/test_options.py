@@ -69,3 +69,11 @@ def test_unknown_names_are_told_with_a_near_one(name: str, hint: str) -> None:
         check_names(graph, ["editor", name])
     assert caught.value.what == f'cannot find unit or group "{name}"'
     assert caught.value.hint == hint
+
+
+def test_a_directory_in_place_of_a_unit_is_told_how_to_name_it(write: Write) -> None:
+    write()
+    graph, _ = link([Unit(name="unit", kind="oneshot")])
+    with pytest.raises(UsageError) as caught:
+        check_names(graph, ["units"])
+    assert caught.value.hint == 'to read the unit files of a directory: "--units units"'

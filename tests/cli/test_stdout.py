@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
-from runner.cli.stdout import write_out
+from runner.cli.stdout import write_err, write_out
 from runner.errors import RunnerError
 
 
@@ -27,3 +28,20 @@ def test_closed_output_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(RunnerError, match="cannot write to standard output: it is closed"):
         write_out("x")
+
+
+@pytest.mark.parametrize("stderr", [None, io.StringIO()])
+def test_nobody_is_told_where_standard_error_is_closed(stderr: io.StringIO | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if stderr:
+        stderr.close()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    write_err("x")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_standard_error_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    with io.FileIO("/dev/full", "w") as full:
+        stderr = io.TextIOWrapper(full, write_through=True)  # type: ignore[arg-type, unused-ignore]
+        monkeypatch.setattr(sys, "stderr", stderr)
+        write_err("x\n")
+        stderr.detach()

@@ -203,7 +203,9 @@ class TestLeftovers:
     def test_a_failure_leaves_nobody_who_left_its_session_to_the_next_attempt(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "there")
         code = f'import os, signal; print("up", os.getpid(), flush=True); open("{tmp_path}/there", "w").close(); signal.pause()'
-        line = f"for pid in $(sed -n 's/up //p' {tmp_path}/state/logs/a.log); do ! grep -q . /proc/$pid/cmdline || echo met; done; "
+        line = (
+            f"for pid in $(sed -n 's/up //p' {tmp_path}/state/logs/a.log); do ! grep -q . /proc/$pid/cmdline || echo met; done; "
+        )
         line += f"setsid {' '.join(PYTHON)} '{code}' & cat {tmp_path}/there; exit 3"
         ran = supervise(tmp_path / "state", make("a", line, retry=Retry(attempts=2, delay=0)))
         assert len(pids(ran, "a")) == 2

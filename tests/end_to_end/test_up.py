@@ -74,6 +74,19 @@ def test_a_second_signal_kills_at_once(workspace: Workspace) -> None:
     assert "killed by a second signal, SIGTERM" in ended["reason"]
 
 
+def test_sigquit_kills_units_at_once(workspace: Workspace) -> None:
+    workspace.write(
+        stubborn="type = 'service'\ncommand = \"trap '' TERM; while :; do sleep 600; done\"\nstop = { timeout = '10m' }"
+    )
+    with workspace.start("--output", "json") as process:
+        read_until(process, "startup-finished")
+        process.send_signal(signal.SIGQUIT)
+        out, _ = process.communicate()
+        assert process.returncode == 131
+        assert not workspace.left()
+    assert next(event["signal"] for event in parse(out) if event["event"] == "unit-ended") == "SIGKILL"
+
+
 def test_a_signal_in_the_middle_of_many_spawns_is_heard(workspace: Workspace) -> None:
     workspace.write(**{f"u{number}": "command = ['sleep', '600']" for number in range(200)})
     with workspace.start("--output", "json") as process:

@@ -76,6 +76,15 @@ def test_a_unit_that_was_never_started_has_no_output_to_show() -> None:
     ]
 
 
+def test_a_failed_unit_that_wrote_nothing_has_no_log_to_read() -> None:
+    plain = Plain(optional=(), tail=lambda _: [], began=BEGAN)
+    plain.feed(RunStarted(at=0.0, run="r", version="1", pid=1, units=("a",)))
+    started(plain)
+    assert plain.feed(UnitEnded(at=1.0, unit="a", outcome="failed", reason="exit status 1", exit_code=1, duration=1.0)) == [
+        "12:00:01.000  a  failed after 1 s: exit status 1"
+    ]
+
+
 def test_an_end_without_a_reason_is_told_all_the_same() -> None:
     plain = run_of("a")
     assert plain.feed(UnitEnded(at=0.0, unit="a", outcome="succeeded", reason="")) == ["12:00:00.000  a  succeeded"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.unitfile.convert import Finding, Path, convert, show_path
-from runner.unitfile.keys import AfterTable, RetryTable, StopTable, UnitFile
+from runner.unitfile.keys import ALIASES, AfterTable, RetryTable, StopTable, UnitFile
 
 
 def findings(text: str) -> list[Finding]:
@@ -38,6 +38,13 @@ def test_a_sound_document_is_what_it_says() -> None:
         ("command = {}", ("command",), 'cannot use {} for "command": it must be', ""),
         ("command = ['a', 5]", ("command", 1), 'cannot use 5 in "command": it must be a string', 'write it in quotes: "5"'),
         ("comand = 'x'", ("comand",), 'cannot use the key "comand": there is no such key', 'did you mean "command"?'),
+        *((f"{key} = 1", (key,), "there is no such key", f'did you mean "{known}"?') for key, known in ALIASES.items()),
+        ("Working_Dir = 1", ("Working_Dir",), "there is no such key", 'did you mean "cwd"?'),
+        ("ready.exec = 1", ("ready", "exec"), 'cannot use the key "exec" in "ready"', 'did you mean "command"?'),
+        ("name = 'x'", ("name",), "there is no such key", "the unit's name is the name of its file"),
+        ("[Unit]\nafter = []", ("Unit",), "there is no such key", "keys stand at the top, without a table"),
+        ("[service]\ntype = 'x'", ("service",), "there is no such key", "keys stand at the top, without a table"),
+        ("service = 1", ("service",), "there is no such key", ""),
         ("zzz = 1", ("zzz",), 'cannot use the key "zzz": there is no such key', ""),
         ("optional = 'true'", ("optional",), "it must be true or false", "write true without quotes"),
         ("optional = 'yes'", ("optional",), "it must be true or false", ""),

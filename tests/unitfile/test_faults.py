@@ -158,3 +158,11 @@ def test_every_fault_has_its_words() -> None:
     graph, _ = link([])
     with pytest.raises(AssertionError):
         say_faults([Fault()], graph, [], place)
+
+
+def test_similar_names_are_looked_for_once_a_name_and_not_without_end() -> None:
+    many = [unit(f"a{number}", f"{chr(0x4E00 + number) * 8}x") for number in range(50)]
+    told = say(unit("clone"), unit("a", "clnoe"), unit("b", "clnoe"), *many, unit("c", "cloen"), unit("d", "clnoe"))
+    hints = {str(problem.where): problem.hint for problem in told}
+    assert hints["a.toml:1:1"] == hints["b.toml:1:1"] == hints["d.toml:1:1"] == 'did you mean "clone"?'
+    assert hints["c.toml:1:1"].startswith("write cloen.toml;")

@@ -40,6 +40,8 @@ def run(*argv: str, shell: str = "", script: str = "", locks: tuple[str, ...] = 
         run(shell="(serve)"),
         run(shell="serve() { :; }; serve"),
         run(script="serve"),
+        run("coder", "exp", "sync", "ping"),
+        run(shell="coder exp sync ping"),
     ],
 )
 def test_nothing_to_warn_of(unit: Unit) -> None:

@@ -78,3 +78,8 @@ def test_every_name_has_a_verdict(name: str) -> None:
     for judge in (judge_file, judge_directory):
         verdict = judge(name)
         assert verdict == PASS_OVER or verdict.what or re.fullmatch("[A-Za-z0-9][A-Za-z0-9._@:-]*", verdict.segment)
+
+
+def test_a_name_that_is_no_utf8_is_told() -> None:
+    assert judge_file("\udcff.toml").what == 'cannot make a unit\'s name of "\ufffd"'
+    assert judge_directory("\udcff").what == 'cannot make a group\'s name of "\ufffd"'

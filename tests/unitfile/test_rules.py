@@ -55,6 +55,11 @@ def test_a_mistyped_key_stands_for_the_one_that_was_meant() -> None:
     }
 
 
+def test_words_of_other_tools_stand_for_the_keys_that_were_meant() -> None:
+    assert wrong_keys([Finding(("exec",), ""), Finding(("depends_on",), "")]) == {"exec", "command", "depends_on", "after"}
+    assert wrong_keys([Finding(("Service",), "")]) == {"Service", "command"}
+
+
 # ---------------------------------------------------------------- kinds
 
 

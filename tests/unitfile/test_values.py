@@ -189,6 +189,7 @@ def test_did_you_mean() -> None:
     [
         ("x", '"x"'),
         ('say "x"\n', '"say \\"x\\"\\n"'),
+        ("\udcff.toml", '"\ufffd.toml"'),
         (True, "true"),
         (False, "false"),
         (5, "5"),
