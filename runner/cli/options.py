@@ -11,7 +11,6 @@ from typing import NoReturn
 from ..core.graph import Graph
 from ..core.near import nearest
 from ..errors import InvalidUnits, UsageError
-from ..show.problem import render_text
 from ..unitfile import Loaded, load
 from .stdout import write_err
 
@@ -112,6 +111,8 @@ def load_units(options: argparse.Namespace) -> Loaded:
     if loaded.errors:
         raise InvalidUnits(loaded.problems)
     if loaded.warnings:
+        from ..show.problem import render_text
+
         write_err(render_text(loaded.warnings))
     return loaded
 

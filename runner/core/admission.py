@@ -12,12 +12,12 @@ longer counts against ``--jobs``.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+
+class Ticket(Struct, frozen=True):
     """A request to be admitted."""
 
     number: int

@@ -8,7 +8,7 @@ nobody's stop hangs with it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from .attempt import conclude, end
 from .effect import RunStopCommand, Signal, StopProbes

@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 from .event import Outcome, ProcessExited
 from .graph import Edge
 from .state import State
@@ -16,8 +18,7 @@ Then = Literal["end", "retry", "restart"]
 Until = Literal["may-start", "reached"]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What an attempt came to, and what may follow it.
 
     It is made when the attempt is over or, where processes must be ended first, when that begins: so a unit in ``stopping``

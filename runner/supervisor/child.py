@@ -6,14 +6,14 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .output import Output
 from .poller import Poller
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(Struct, frozen=True):
     """How a process ended, and what it and its descendants that were waited for have used (getrusage(2))."""
 
     exit_code: int | None = None

@@ -7,13 +7,13 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class StatePaths:
+
+class StatePaths(Struct, frozen=True):
     """The state directory and what is where in it. Nothing is made here: whoever writes a file makes its directory."""
 
     root: str

@@ -12,8 +12,9 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from ..core.event import Stage
 from ..core.unit import Command
@@ -33,8 +34,7 @@ class SpawnError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What a process starts with, apart from its command."""
 
     environment: Environment

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ..core.effect import Answer, WatchScript
 from ..core.event import Decided, UnitEnded
 from ..rpc.methods import NOT_CONNECTED, UPDATE_APP_STATUS, say_unknown
-from .bridge import Bridge
 from .callers import Call, CallerServer
 from .endpoint import Endpoint
 from .relay import AgentSocket, Relay
@@ -16,6 +15,7 @@ from .scripts import Scripts
 from .sync_service import SyncService
 
 if TYPE_CHECKING:
+    from .bridge import Bridge
     from .supervisor import Supervisor
 
 
@@ -32,7 +32,7 @@ class SyncSocket:
         supervisor.deeds[Answer] = self._service.answer
         supervisor.deeds[WatchScript] = self._scripts.watch
         supervisor.listeners.append(self._forget_ended)
-        self._bridge = Bridge(supervisor, self._agent) if has_bridge else None
+        self._bridge = self._make_bridge() if has_bridge else None
         self._server = CallerServer(
             supervisor.poller,
             endpoint.listener,
@@ -41,6 +41,11 @@ class SyncSocket:
             identify=self._scripts.identify,
             later=lambda seconds, call: supervisor.call_at(supervisor.now() + seconds, call),
         )
+
+    def _make_bridge(self) -> Bridge:
+        from .bridge import Bridge
+
+        return Bridge(self._supervisor, self._agent)
 
     def _begin(self, call: Call) -> None:
         """A call that is not ours goes to the agent, where there is one."""

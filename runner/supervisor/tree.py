@@ -12,7 +12,8 @@ import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .poller import Poller
 
@@ -21,8 +22,7 @@ _MOST_WATCHED = 16
 _VARIABLE = b"RUNNER_INVOCATION="
 
 
-@dataclass(frozen=True, slots=True)
-class Birth:
+class Birth(Struct, frozen=True):
     """A moment since which few enough processes were born that their numbers tell them from older ones.
 
     Processes are numbered in order, and begin anew after the highest (proc_sys_kernel(5), pid_max). So as long as fewer were
