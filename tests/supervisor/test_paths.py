@@ -27,7 +27,7 @@ def test_what_is_where() -> None:
     ],
 )
 def test_the_state_directory_follows_the_environment(environment: dict[str, str], home: str) -> None:
-    assert state_paths(Path("/work/units"), environment).root.startswith(f"{home}/runner/work-units-")
+    assert state_paths(Path("/home/you/units"), environment).root.startswith(f"{home}/runner/home-you-units-")
 
 
 def test_directories_that_read_alike_are_kept_apart() -> None:
