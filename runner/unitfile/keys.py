@@ -164,7 +164,10 @@ class StopTable(Table):
 
 
 class ReloadTable(Table):
-    """How a running service is told to read its configuration again: either a command or a signal."""
+    """How a running service is told to read its configuration again: either a command or a signal.
+
+    It is checked, but no command of this version uses it yet.
+    """
 
     command: Annotated[Text | Argv | None, _says("Executed. Written as the unit's `command`.")] = None
     signal: Annotated[SignalName | None, _says("Sent to the main process.")] = None
