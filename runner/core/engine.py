@@ -106,6 +106,11 @@ class Engine:
         return self._run.graph
 
     @property
+    def jobs(self) -> int | None:
+        """How many units may work at a time; None: any number."""
+        return self._run.admission.jobs
+
+    @property
     def nodes(self) -> dict[str, Node]:
         """What it knows of each unit; for reading only."""
         return self._run.nodes

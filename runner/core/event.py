@@ -15,7 +15,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from .unit import Requires
+from .unit import Kind, Requires
 
 Outcome = Literal["succeeded", "failed", "timed-out", "skipped", "unneeded", "cancelled"]
 RunOutcome = Literal["succeeded", "failed", "cancelled"]
@@ -58,6 +58,13 @@ class KillRequested(Observed, frozen=True, kw_only=True):
     """Patience is over: whatever still runs is killed at once."""
 
     reason: str
+
+
+class DurationsLearned(Observed, frozen=True, kw_only=True):
+    """How long units took to reach their goal in earlier runs is known now."""
+
+    durations: dict[str, float]
+    """Seconds, by unit; one that is not here has never done what it does now."""
 
 
 class ProcessSpawned(Observed, frozen=True, kw_only=True):
@@ -213,6 +220,28 @@ class Decided(Event, frozen=True, kw_only=True):
     """A fact that the engine made. These are the journal."""
 
 
+class Need(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A dependency of a unit."""
+
+    unit: str
+    requires: Requires = "success"
+    lenient: bool = False
+    """It is an optional member of the group that was named: its failure is put aside."""
+
+
+class Declaration(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a reader of the journal must know of a unit and cannot learn from what becomes of it."""
+
+    unit: str
+    kind: Kind = "oneshot"
+    description: str = ""
+    optional: bool = False
+    is_handler: bool = False
+    """It starts only when another unit ended so or so."""
+    after: tuple[Need, ...] = ()
+    locks: tuple[str, ...] = ()
+
+
 class RunStarted(Decided, frozen=True, kw_only=True):
     """A supervisor began its life. The supervisor makes this one, for it alone knows its pid."""
 
@@ -221,6 +250,16 @@ class RunStarted(Decided, frozen=True, kw_only=True):
     pid: int
     units: tuple[str, ...]
     socket: str = ""
+    jobs: int | UnsetType = UNSET
+    """How many units may work at a time, where that is limited."""
+    declared: tuple[Declaration, ...] = ()
+
+
+class DurationsExpected(Decided, frozen=True, kw_only=True):
+    """How long units are expected to take until they reach their goal, from earlier runs. May come while they run."""
+
+    durations: dict[str, float]
+    """Seconds, by unit."""
 
 
 class WaitsFor(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -334,6 +373,7 @@ class RunEnded(Decided, frozen=True, kw_only=True):
 
 JournalEvent = (
     RunStarted
+    | DurationsExpected
     | UnitWaiting
     | UnitStarting
     | UnitStarted

@@ -6,13 +6,16 @@ a snapshot that is folded from a recorded journal equals the one that the superv
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from msgspec import Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from .event import (
     Decided,
+    Declaration,
+    DurationsExpected,
+    Need,
     Outcome,
     RunEnded,
     RunStarted,
@@ -30,16 +33,28 @@ from .event import (
     WaitsFor,
 )
 from .state import State, next_state
+from .unit import Kind
 
 _T = TypeVar("_T")
 
 
-class UnitView(Struct):
+class UnitView(Struct, omit_defaults=True):
     """What is known of a unit. Times are seconds since the run began."""
 
-    state: State = "idle"
     is_declared: bool = True
     """False: a script brought it over the sync socket."""
+    kind: Kind = "oneshot"
+    description: str = ""
+    optional: bool = False
+    is_handler: bool = False
+    """It starts only when another unit ended so or so."""
+    after: dict[str, Need] = field(default_factory=dict)
+    """What it depends on, whether a file says so or a script."""
+    locks: tuple[str, ...] = ()
+    expected: float | None = None
+    """Seconds that it is expected to take from its start until it reaches its goal."""
+
+    state: State = "idle"
     since: float = 0.0
     """When it entered this state."""
     outcome: Outcome | None = None
@@ -48,6 +63,12 @@ class UnitView(Struct):
     cause: str = ""
     waits_for: tuple[WaitsFor, ...] = ()
     """What it waited for when it last began to wait; some of it may be there by now."""
+    wanted_at: float | None = None
+    """When it last came to be wanted."""
+    asked_at: float | None = None
+    """When it began to wait for a lock or a job, if it had to since it was wanted."""
+    held_up_by: tuple[WaitsFor, ...] = ()
+    """The locks, each with its holder, or the jobs that it had to wait for then."""
     invocation: str = ""
     attempt: int = 0
     pid: int | None = None
@@ -59,7 +80,10 @@ class UnitView(Struct):
     called: str = ""
     """The last call with an effect that its script made over the sync socket."""
     started_at: float | None = None
+    """When its last attempt started."""
     ready_at: float | None = None
+    reached_at: float | None = None
+    """When it reached its goal: a service became ready, anything else ended well."""
     retry_at: float | None = None
     """In backoff: when the next attempt is due."""
     exit_code: int | None = None
@@ -69,9 +93,11 @@ class UnitView(Struct):
     max_rss: int = 0
 
 
-class Snapshot(Struct):
+class Snapshot(Struct, omit_defaults=True):
     """A run at one moment."""
 
+    at: float = 0.0
+    """When the last event happened, in seconds since the run began."""
     run: RunStarted | None = None
     units: dict[str, UnitView] = field(default_factory=dict)
     startup: StartupFinished | None = None
@@ -79,20 +105,32 @@ class Snapshot(Struct):
 
     def apply(self, event: Decided) -> None:
         """Fold one more event."""
+        self.at = event.at
         match event:
             case UnitEvent():
-                view = self.units.setdefault(event.unit, UnitView(is_declared=False))
+                view = self.units.get(event.unit) or self._welcome(event.unit)
                 state = next_state(view.state, event)
                 if state != view.state:
                     view.state, view.since = state, event.at
-                _fold_into(view, event)
+                _FOLDS[type(event)](view, event)
             case RunStarted():
                 self.run = event
                 self.units = {name: UnitView() for name in event.units}
+                for declaration in event.declared:
+                    _declare(self.units[declaration.unit], declaration)
+            case DurationsExpected():
+                for name, seconds in event.durations.items():
+                    if name in self.units:
+                        self.units[name].expected = seconds
             case StartupFinished():
                 self.startup = event
             case RunEnded():
                 self.ended = event
+
+    def _welcome(self, unit: str) -> UnitView:
+        """Make the view of a unit that a script has brought."""
+        self.units[unit] = view = UnitView(is_declared=False, kind="external")
+        return view
 
 
 def fold(events: Iterable[Decided]) -> Snapshot:
@@ -103,34 +141,29 @@ def fold(events: Iterable[Decided]) -> Snapshot:
     return snapshot
 
 
-def _fold_into(view: UnitView, event: UnitEvent) -> None:
-    match event:
-        case UnitWaiting():
-            view.waits_for = event.waits_for
-            view.outcome, view.reason, view.cause, view.retry_at = None, "", "", None
-        case UnitStarting():
-            _begin_attempt(view, event)
-        case UnitStarted():
-            view.pid, view.started_at = event.pid, event.at
-            view.command, view.log = event.command, event.log
-        case UnitReady():
-            view.ready_at = event.at
-        case UnitReported():
-            view.text = event.text
-        case SyncCalled():
-            view.called = event.call
-        case UnitStopping():
-            view.reason = event.reason
-        case UnitRetrying():
-            view.pid, view.reason = None, event.reason
-            view.exit_code, view.signal = _given(event.exit_code), _given(event.signal)
-            view.retry_at = event.at + event.delay
-        case _:
-            assert isinstance(event, UnitEnded), "the table of transitions has no other"
-            _end(view, event)
+def _declare(view: UnitView, declaration: Declaration) -> None:
+    view.kind, view.description = declaration.kind, declaration.description
+    view.optional, view.is_handler = declaration.optional, declaration.is_handler
+    view.after = {need.unit: need for need in declaration.after}
+    view.locks = declaration.locks
+
+
+def _wait(view: UnitView, event: UnitWaiting) -> None:
+    _be_wanted(view, event.at)
+    view.waits_for = event.waits_for
+    view.outcome, view.reason, view.cause, view.retry_at = None, "", "", None
+    if any(one.lock is not UNSET or one.jobs is not UNSET for one in event.waits_for):
+        view.asked_at, view.held_up_by = event.at, event.waits_for
+
+
+def _be_wanted(view: UnitView, at: float) -> None:
+    """Forget the life before this one, where it is over."""
+    if view.wanted_at is None or view.outcome is not None:
+        view.wanted_at, view.asked_at, view.held_up_by, view.reached_at = at, None, (), None
 
 
 def _begin_attempt(view: UnitView, event: UnitStarting) -> None:
+    _be_wanted(view, event.at)
     view.invocation, view.attempt = event.invocation, event.attempt
     view.outcome, view.reason, view.cause, view.text = None, "", "", ""
     view.waits_for = ()
@@ -138,8 +171,41 @@ def _begin_attempt(view: UnitView, event: UnitStarting) -> None:
     view.duration, view.cpu, view.max_rss = 0.0, 0.0, 0
 
 
+def _start(view: UnitView, event: UnitStarted) -> None:
+    view.pid, view.started_at = event.pid, event.at
+    view.command, view.log = event.command, event.log
+
+
+def _become_ready(view: UnitView, event: UnitReady) -> None:
+    view.ready_at = event.at
+    if view.kind == "service":
+        view.reached_at = event.at
+
+
+def _report(view: UnitView, event: UnitReported) -> None:
+    view.text = event.text
+
+
+def _take_call(view: UnitView, event: SyncCalled) -> None:
+    view.called = event.call
+    if event.depends_on is not UNSET:
+        view.after[event.depends_on] = Need(unit=event.depends_on)
+
+
+def _stop(view: UnitView, event: UnitStopping) -> None:
+    view.reason = event.reason
+
+
+def _back_off(view: UnitView, event: UnitRetrying) -> None:
+    view.pid, view.reason = None, event.reason
+    view.exit_code, view.signal = _given(event.exit_code), _given(event.signal)
+    view.retry_at = event.at + event.delay
+
+
 def _end(view: UnitView, event: UnitEnded) -> None:
     view.pid = view.retry_at = None
+    if event.outcome in ("succeeded", "unneeded") and view.kind != "service":
+        view.reached_at = event.at
     view.outcome, view.reason, view.cause = event.outcome, event.reason, event.cause or ""
     view.exit_code, view.signal = _given(event.exit_code), _given(event.signal)
     view.duration, view.cpu, view.max_rss = event.duration, event.cpu, event.max_rss
@@ -147,3 +213,17 @@ def _end(view: UnitView, event: UnitEnded) -> None:
 
 def _given(value: _T | UnsetType) -> _T | None:
     return None if isinstance(value, UnsetType) else value
+
+
+_FOLDS: dict[type[UnitEvent], Callable[[UnitView, Any], None]] = {
+    UnitWaiting: _wait,
+    UnitStarting: _begin_attempt,
+    UnitStarted: _start,
+    UnitReady: _become_ready,
+    UnitReported: _report,
+    UnitRetrying: _back_off,
+    UnitStopping: _stop,
+    UnitEnded: _end,
+    SyncCalled: _take_call,
+}
+"""What an event changes beside the state: one for each in the table of transitions."""

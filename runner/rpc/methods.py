@@ -67,7 +67,10 @@ REACH = Method(f"{SYNC}/Reach", UnitRequest, SyncReadyResponse)
 FAIL = Method(f"{SYNC}/Fail", SyncFailRequest, Empty)
 """SyncComplete for a unit that did not succeed."""
 
+SNAPSHOT = Method(f"{CONTROL}/Snapshot")
+"""The run as it is now."""
 EVENTS = Method(f"{CONTROL}/Events", is_stream=True)
+"""The run as it is now, then what becomes of it."""
 LOGS = Method(f"{CONTROL}/Logs", is_stream=True)
 
 METHODS: dict[str, Method] = {
@@ -75,7 +78,7 @@ METHODS: dict[str, Method] = {
     for method in (
         *(PING, SYNC_START, SYNC_WANT, SYNC_COMPLETE, SYNC_READY, SYNC_STATUS, SYNC_LIST, UPDATE_APP_STATUS),
         *(WAIT, REACH, FAIL),
-        *(EVENTS, LOGS),
+        *(SNAPSHOT, EVENTS, LOGS),
     )
 }
 """All methods by their path: what a :class:`~.connection.ServerConnection` takes as those with one request."""

@@ -25,6 +25,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
+from ..core.declare import declarations
 from ..core.effect import (
     CancelTimer,
     Effect,
@@ -135,6 +138,11 @@ class Supervisor:
             self.warn(f'cannot make a "coder" for units that have none: {error.strerror}: "{error.filename}"')
 
     @property
+    def seq(self) -> int:
+        """The number of the last event that was written down."""
+        return self._lines.seq
+
+    @property
     def begun_at(self) -> float:
         """The wall clock at the run's beginning, in seconds since the epoch."""
         return self._lines.begun_at
@@ -171,10 +179,18 @@ class Supervisor:
 
     def begin(self, version: str, names: Sequence[str]) -> None:
         """Write down that the run has begun, and want these units; none: all."""
-        units = tuple(self.engine.graph.units)
-        self._record(
-            [RunStarted(at=self.now(), run=self.run, version=version, pid=os.getpid(), units=units, socket=self._settings.socket)]
+        graph, jobs = self.engine.graph, self.engine.jobs
+        started = RunStarted(
+            at=self.now(),
+            run=self.run,
+            version=version,
+            pid=os.getpid(),
+            units=tuple(graph.units),
+            socket=self._settings.socket,
+            jobs=UNSET if jobs is None else jobs,
+            declared=declarations(graph),
         )
+        self._record([started])
         self.observe(StartRequested(at=self.now(), units=tuple(names)))
 
     def observe(self, event: Observed) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from runner.core.event import (
     Decided,
+    Declaration,
+    DurationsExpected,
+    Need,
     Peer,
     RunEnded,
     RunStarted,
@@ -42,12 +45,20 @@ def test_a_run_begins_with_its_units_idle() -> None:
 
 
 def test_waiting() -> None:
-    assert view(WAITING) == UnitView(state="waiting", since=1.0, waits_for=WAITS)
+    assert view(WAITING) == UnitView(state="waiting", since=1.0, waits_for=WAITS, wanted_at=1.0)
 
 
 def test_started() -> None:
     started = UnitView(
-        state="running", since=2.0, invocation="r.1", attempt=1, pid=7, command="make", log="a.log", started_at=2.0
+        state="running",
+        since=2.0,
+        wanted_at=1.0,
+        invocation="r.1",
+        attempt=1,
+        pid=7,
+        command="make",
+        log="a.log",
+        started_at=2.0,
     )
     assert view(WAITING, STARTING, STARTED) == started
 
@@ -83,7 +94,7 @@ def test_ended() -> None:
 def test_another_attempt_forgets_the_one_before() -> None:
     again = structs.replace(STARTING, at=6.0, invocation="r.2")
     assert view(STARTING, STARTED, ENDED, again) == UnitView(
-        state="running", since=6.0, invocation="r.2", attempt=1, command="make", log="a.log"
+        state="running", since=6.0, wanted_at=6.0, invocation="r.2", attempt=1, command="make", log="a.log"
     )
 
 
@@ -96,10 +107,47 @@ def test_the_run() -> None:
     assert (snapshot.startup, snapshot.ended) == (finished, ended)
 
 
-def test_a_fact_that_readers_do_not_know_is_passed_over() -> None:
-    assert fold([BEGUN, Decided(at=1.0)]) == fold([BEGUN])
+def test_a_fact_that_readers_do_not_know_changes_only_the_time() -> None:
+    assert fold([BEGUN, Decided(at=1.0)]) == structs.replace(fold([BEGUN]), at=1.0)
 
 
 def test_a_unit_that_a_script_brings() -> None:
     called = SyncCalled(at=1.0, unit="x", call="want", peer=Peer(pid=7, uid=1000), depends_on="a")
-    assert fold([BEGUN, called]).units["x"] == UnitView(is_declared=False, called="want")
+    found = fold([BEGUN, called]).units["x"]
+    assert found == UnitView(is_declared=False, kind="external", after={"a": Need(unit="a")}, called="want")
+    assert fold([BEGUN, called, structs.replace(called, call="start", depends_on=UNSET)]).units["x"].called == "start"
+
+
+def test_what_is_declared_of_a_unit() -> None:
+    needs = (Need(unit="b", requires="completion"),)
+    declaration = Declaration(
+        unit="a", kind="service", description="A", optional=True, is_handler=True, after=needs, locks=("apt",)
+    )
+    expected = DurationsExpected(at=0.5, durations={"a": 4.0, "gone": 1.0})
+    found = fold([structs.replace(BEGUN, declared=(declaration,)), expected]).units
+    assert found == {
+        "a": UnitView(
+            kind="service", description="A", optional=True, is_handler=True, after={"b": needs[0]}, locks=("apt",), expected=4.0
+        )
+    }
+
+
+def test_what_held_it_up_is_remembered_until_it_is_wanted_again() -> None:
+    lock = (WaitsFor(lock="apt", holder="b"),)
+    asked = UnitWaiting(at=1.5, unit="a", waits_for=lock)
+    found = view(WAITING, asked, STARTING, STARTED, ENDED)
+    assert (found.wanted_at, found.asked_at, found.held_up_by) == (1.0, 1.5, lock)
+    jobs = (WaitsFor(jobs=2),)
+    assert view(WAITING, structs.replace(asked, waits_for=jobs)).held_up_by == jobs
+    found = view(WAITING, asked, STARTING, STARTED, ENDED, structs.replace(WAITING, at=9.0))
+    assert (found.wanted_at, found.asked_at, found.held_up_by) == (9.0, None, ())
+
+
+def test_when_it_reached_its_goal() -> None:
+    good = structs.replace(ENDED, outcome="succeeded")
+    service = structs.replace(BEGUN, declared=(Declaration(unit="a", kind="service"),))
+    assert view(STARTING, STARTED, READY).reached_at is None
+    assert view(STARTING, STARTED, good).reached_at == 5.0
+    assert view(STARTING, STARTED, ENDED).reached_at is None
+    assert fold([service, STARTING, STARTED, READY]).units["a"].reached_at == 3.0
+    assert fold([service, STARTING, STARTED, good]).units["a"].reached_at is None

@@ -34,6 +34,7 @@ def test_our_own_services_have_messages_or_json() -> None:
         "/runner.v1.Sync/Wait": (False, False),
         "/runner.v1.Sync/Reach": (False, False),
         "/runner.v1.Sync/Fail": (False, False),
+        "/runner.v1.Control/Snapshot": (True, False),
         "/runner.v1.Control/Events": (True, True),
         "/runner.v1.Control/Logs": (True, True),
     }
