@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import DecodeError, ValidationError
+from msgspec import DecodeError, Struct, ValidationError
 from msgspec.json import Decoder, Encoder
 
 from ..core.event import Decided, JournalEvent
@@ -101,6 +101,21 @@ def new_run_id() -> str:
     return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
 
 
+class Recorded(Struct, frozen=True):
+    """A run as its journal tells it."""
+
+    begun_at: float
+    """The wall clock at its beginning, in seconds since the epoch."""
+    events: tuple[Decided, ...]
+
+
+class _Stamp(Struct):
+    """What paper adds to an event."""
+
+    at: datetime
+    elapsed: float
+
+
 def read_journal(path: Path) -> list[Decided]:
     """The events of a recorded run. Lines of kinds that this version does not know, and a torn last line, are passed over."""
     decoder = Decoder(JournalEvent)
@@ -109,3 +124,14 @@ def read_journal(path: Path) -> list[Decided]:
         with suppress(ValidationError, DecodeError):
             events.append(decoder.decode(line))
     return events
+
+
+def read_run(path: Path) -> Recorded:
+    """The same, and when it was. A journal without a readable first line began when its file was last written."""
+    try:
+        with path.open("rb") as file:
+            stamp = Decoder(_Stamp).decode(file.readline())
+        begun_at = stamp.at.timestamp() - stamp.elapsed
+    except (ValidationError, DecodeError):
+        begun_at = path.stat().st_mtime
+    return Recorded(begun_at, tuple(read_journal(path)))

@@ -9,6 +9,7 @@ from ..core.effect import Answer, WatchScript
 from ..core.event import Decided, UnitEnded
 from ..rpc.methods import NOT_CONNECTED, UPDATE_APP_STATUS, say_unknown
 from .callers import Call, CallerServer
+from .control import ControlService
 from .endpoint import Endpoint
 from .relay import AgentSocket, Relay
 from .scripts import Scripts
@@ -28,6 +29,7 @@ class SyncSocket:
         self._supervisor = supervisor
         self._agent = AgentSocket(supervisor.environment, endpoint.path)
         self._service = SyncService(supervisor, declared_in)
+        self._control = ControlService(supervisor)
         self._scripts = Scripts(supervisor)
         supervisor.deeds[Answer] = self._service.answer
         supervisor.deeds[WatchScript] = self._scripts.watch
@@ -37,7 +39,7 @@ class SyncSocket:
             supervisor.poller,
             endpoint.listener,
             begin=self._begin,
-            serve=self._service.serve,
+            serve=self._serve,
             identify=self._scripts.identify,
             later=lambda seconds, call: supervisor.call_at(supervisor.now() + seconds, call),
         )
@@ -49,7 +51,7 @@ class SyncSocket:
 
     def _begin(self, call: Call) -> None:
         """A call that is not ours goes to the agent, where there is one."""
-        if self._service.serves(call.rpc):
+        if self._service.serves(call.rpc) or self._control.serves(call.rpc):
             return
         try:
             agent = self._agent.connect()
@@ -57,6 +59,9 @@ class SyncSocket:
             call.refuse(NOT_CONNECTED if call.rpc == UPDATE_APP_STATUS.path else say_unknown(call.rpc))
         else:
             Relay(self._supervisor.poller, agent, call)
+
+    def _serve(self, call: Call, request: bytes) -> None:
+        (self._service if self._service.serves(call.rpc) else self._control).serve(call, request)
 
     def _forget_ended(self, events: Sequence[Decided], _: bytes) -> None:
         for event in events:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import stat
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from runner.core.event import RunEnded, RunStarted, StartupFinished, UnitEnded, UnitWaiting, WaitsFor
 from runner.core.snapshot import fold
-from runner.supervisor.journal import KEPT_RUNS, Journal, Lines, forget_old_runs, new_run_id, read_journal
+from runner.supervisor.journal import KEPT_RUNS, Journal, Lines, Recorded, forget_old_runs, new_run_id, read_journal, read_run
 
 EVENTS = [
     RunStarted(at=0.0, run="r", version="1", pid=1, units=("a", "b")),
@@ -87,6 +88,14 @@ class TestJournal:
         file = tmp_path / "run.jsonl"
         file.write_bytes(first + b'{"seq":2,"at":"","event":"from-the-future","elapsed":1}\n' + second + third[:20])
         assert read_journal(file) == EVENTS[:2]
+
+    def test_a_run_is_read_with_its_wall_clock(self, tmp_path: Path) -> None:
+        file = tmp_path / "run.jsonl"
+        file.write_bytes(Lines(1_000_000_000.25).encode(EVENTS))
+        assert read_run(file) == Recorded(1_000_000_000.25, tuple(EVENTS))
+        file.write_bytes(b"{}\n" + Lines(0.0).encode(EVENTS))
+        os.utime(file, (7.0, 8.0))
+        assert read_run(file) == Recorded(8.0, tuple(EVENTS))
 
     def test_the_last_runs_are_kept(self, tmp_path: Path) -> None:
         for number in range(KEPT_RUNS + 5):
