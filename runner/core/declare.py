@@ -17,6 +17,8 @@ def declarations(graph: Graph) -> tuple[Declaration, ...]:
             is_handler=unit.name in graph.handlers,
             after=tuple(map(_need, graph.after[unit.name].values())),
             locks=unit.locks,
+            on_success=unit.on_success,
+            on_failure=unit.on_failure,
         )
         for unit in graph.units.values()
     )

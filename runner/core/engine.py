@@ -26,9 +26,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import ladder, life, stop, sync, sync_view, want
+from . import ladder, life, stop, sync, sync_view, urgency, want
 from .attempt import become_ready
 from .event import (
+    DurationsLearned,
     KillRequested,
     Observed,
     ProbeFailed,
@@ -71,7 +72,8 @@ _ABOUT_AN_INVOCATION: dict[type[Observed], Callable[[Run, Node, Any], None]] = {
     ScriptEnded: sync.script_ended,
 }
 
-_CALLS: dict[type[Observed], Callable[[Run, Any], None]] = {
+_ABOUT_THE_RUN: dict[type[Observed], Callable[[Run, Any], None]] = {
+    DurationsLearned: urgency.learned,
     SyncWanted: sync.wanted,
     SyncStarted: sync.started,
     SyncCompleted: sync.completed,
@@ -144,9 +146,9 @@ class Engine:
         if handler:
             self._apply_to_invocation(event, handler)
             return
-        call = _CALLS.get(type(event))
-        if call:
-            call(run, event)
+        hear = _ABOUT_THE_RUN.get(type(event))
+        if hear:
+            hear(run, event)
             return
         match event:
             case TimerFired():
@@ -156,8 +158,7 @@ class Engine:
             case StartRequested():
                 run.has_begun = True
                 if run.stop_reason is None:
-                    names = run.graph.select(event.units) if event.units else self._all_that_start()
-                    want.want(run, (name for name in run.nodes if name in names))
+                    self._want(event.units)
             case StopRequested(units=()):
                 stop.stop_all(run, event.reason)
             case StopRequested():
@@ -166,6 +167,12 @@ class Engine:
                 stop.kill_all(run, event.reason)
             case _:
                 raise TypeError(f"no observed event: {event!r}")
+
+    def _want(self, units: tuple[str, ...]) -> None:
+        run = self._run
+        names = run.graph.select(units) if units else self._all_that_start()
+        want.want(run, (name for name in run.nodes if name in names))
+        urgency.reckon(run)
 
     def _all_that_start(self) -> set[str]:
         """The declared units that start by themselves."""

@@ -195,6 +195,17 @@ class Graph:
             name_or_end = before[name_or_end]
         return chain[::-1]
 
+    def ways(self, durations: Mapping[str, float]) -> dict[str, float]:
+        """For each unit the most that the durations of it and of a chain of its dependents add up to.
+
+        Units without a duration take no time. Units of a cycle and behind one are left out.
+        """
+        found: dict[str, float] = {}
+        for name in reversed(self.order()):
+            longest = max((found.get(dependent, 0.0) for dependent in self.dependents[name]), default=0.0)
+            found[name] = durations.get(name, 0.0) + longest
+        return found
+
     def cycles(self) -> list[Cycle]:
         """One cycle, as short as can be, of every knot of units that wait for each other."""
         knotted = set(self.units) - set(self.order())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .event import Outcome
+from .event import Need, Outcome
 from .graph import Edge
 from .state import State
 from .unit import Kind
@@ -15,7 +15,7 @@ _GOOD: frozenset[Outcome] = frozenset({"succeeded", "unneeded"})
 _PUT_ASIDE: frozenset[Outcome] = frozenset({"failed", "timed-out", "skipped"})
 
 
-def release(edge: Edge, kind: Kind, state: State, outcome: Outcome | None) -> Release:
+def release(edge: Edge | Need, kind: Kind, state: State, outcome: Outcome | None) -> Release:
     """What an edge says of a dependency of this kind that is in this state, with this outcome where it has ended.
 
     It looks at what is, not at what was: a service that was ready and is being restarted is ``pending`` again for those that
@@ -30,6 +30,6 @@ def release(edge: Edge, kind: Kind, state: State, outcome: Outcome | None) -> Re
     return "impossible" if outcome == "cancelled" and kind in ("oneshot", "external") else "met"
 
 
-def _success(edge: Edge, kind: Kind, outcome: Outcome) -> Release:
+def _success(edge: Edge | Need, kind: Kind, outcome: Outcome) -> Release:
     good = outcome == "unneeded" if kind == "service" else outcome in _GOOD
     return "met" if good or (edge.lenient and outcome in _PUT_ASIDE) else "impossible"

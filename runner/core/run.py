@@ -54,6 +54,10 @@ class Run:
         """The units that are being stopped in reverse order: how many dependents of each are not yet gone."""
         self.postponed: dict[str, Node | None] = {}
         """Units that are wanted as soon as the wave is over, and because of whose end, where it is not a person who asked."""
+        self.expected: dict[str, float] = {}
+        """Seconds that units are expected to take until they reach their goal, where that is known."""
+        self.ways: dict[str, float] = {}
+        """Seconds from the start of each unit to the end of the startup, where that was reckoned."""
         self.last_settled: Node | None = None
         self.has_begun = False
         self.has_finished = False
@@ -132,6 +136,10 @@ class Run:
         if found:
             del found[0].timers[found[1]], self._deadlines[timer]
         return found
+
+    def urgency(self, node: Node) -> float:
+        """How urgent it is that a unit starts: its way to the end of the startup. Further attempts have no urgency."""
+        return 0.0 if node.attempt else self.ways.get(node.name, 0.0)
 
     def take_step(self) -> Step:
         """What the step has brought; the next one begins empty."""

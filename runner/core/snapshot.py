@@ -51,6 +51,8 @@ class UnitView(Struct, omit_defaults=True):
     after: dict[str, Need] = field(default_factory=dict)
     """What it depends on, whether a file says so or a script."""
     locks: tuple[str, ...] = ()
+    on_success: tuple[str, ...] = ()
+    on_failure: tuple[str, ...] = ()
     expected: float | None = None
     """Seconds that it is expected to take from its start until it reaches its goal."""
 
@@ -79,11 +81,13 @@ class UnitView(Struct, omit_defaults=True):
     """What it last said of itself."""
     called: str = ""
     """The last call with an effect that its script made over the sync socket."""
+    first_started_at: float | None = None
+    """When its first attempt began since it was wanted."""
     started_at: float | None = None
     """When its last attempt started."""
     ready_at: float | None = None
     reached_at: float | None = None
-    """When it reached its goal: a service became ready, anything else ended well."""
+    """When it first reached its goal since it was wanted: a service became ready, anything else ended well."""
     retry_at: float | None = None
     """In backoff: when the next attempt is due."""
     exit_code: int | None = None
@@ -146,6 +150,7 @@ def _declare(view: UnitView, declaration: Declaration) -> None:
     view.optional, view.is_handler = declaration.optional, declaration.is_handler
     view.after = {need.unit: need for need in declaration.after}
     view.locks = declaration.locks
+    view.on_success, view.on_failure = declaration.on_success, declaration.on_failure
 
 
 def _wait(view: UnitView, event: UnitWaiting) -> None:
@@ -159,12 +164,15 @@ def _wait(view: UnitView, event: UnitWaiting) -> None:
 def _be_wanted(view: UnitView, at: float) -> None:
     """Forget the life before this one, where it is over."""
     if view.wanted_at is None or view.outcome is not None:
-        view.wanted_at, view.asked_at, view.held_up_by, view.reached_at = at, None, (), None
+        view.wanted_at, view.asked_at, view.held_up_by = at, None, ()
+        view.first_started_at = view.reached_at = None
 
 
 def _begin_attempt(view: UnitView, event: UnitStarting) -> None:
     _be_wanted(view, event.at)
     view.invocation, view.attempt = event.invocation, event.attempt
+    if view.first_started_at is None:
+        view.first_started_at = event.at
     view.outcome, view.reason, view.cause, view.text = None, "", "", ""
     view.waits_for = ()
     view.pid = view.started_at = view.ready_at = view.retry_at = view.exit_code = view.signal = None
@@ -178,7 +186,7 @@ def _start(view: UnitView, event: UnitStarted) -> None:
 
 def _become_ready(view: UnitView, event: UnitReady) -> None:
     view.ready_at = event.at
-    if view.kind == "service":
+    if view.kind == "service" and view.reached_at is None:
         view.reached_at = event.at
 
 

@@ -18,19 +18,23 @@ class SnapshotTaken(Event, frozen=True, kw_only=True, tag="snapshot"):
     seq: int
     """The number of the last event that is folded into it."""
     snapshot: Snapshot
+    """All that is known."""
 
 
 class Gap(Event, frozen=True, kw_only=True):
     """The reader was too slow, and so many lines were left out. A snapshot follows."""
 
     missed: int
+    """How many."""
 
 
 class UnitWrote(Event, frozen=True, kw_only=True):
     """The last lines of a unit's output, safe to print. Lines that came too quickly for any eye were left out."""
 
     unit: str
+    """Its name."""
     lines: tuple[str, ...]
+    """Each without its end."""
 
 
 StreamEvent = JournalEvent | SnapshotTaken | Gap | UnitWrote

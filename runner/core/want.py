@@ -134,7 +134,7 @@ def go(run: Run, node: Node) -> None:
 
 def ask(run: Run, node: Node) -> None:
     """Ask for the locks and a job."""
-    run.admission.request(node.name, node.unit.locks)
+    run.admission.request(node.name, node.unit.locks, run.urgency(node))
     run.asking[node.name] = node
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from runner.core.effect import Answer, Effect, RunStopCommand, Signal, WatchScript
 from runner.core.event import (
     Decided,
+    DurationsExpected,
     RunEnded,
     StartupFinished,
     SyncCalled,
@@ -50,6 +51,8 @@ def _say(item: Decided | Effect) -> str:
             return f"startup {item.outcome}{failed}, path {' '.join(item.critical_path)}"
         case RunEnded():
             return f"run {item.outcome}"
+        case DurationsExpected():
+            return "expects " + ", ".join(f"{unit} {seconds:g}" for unit, seconds in item.durations.items())
         case Signal():
             return f"<- {item.signal} to {item.to}"
         case RunStopCommand():

@@ -124,7 +124,7 @@ class Rules:
         """Every call is answered once: a wait now or later, every other now. Only a call completes what scripts bring."""
         if isinstance(fact, SyncRequested) and (step.events or step.effects or not self.engine.is_over):
             self.calls.add(fact.call)
-        if isinstance(fact, SyncForgotten):
+        if isinstance(fact, SyncForgotten) and not self.engine.is_over:
             self.calls.discard(fact.call)
         for effect in step.effects:
             if isinstance(effect, Answer):

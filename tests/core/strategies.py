@@ -127,6 +127,8 @@ def worlds(draw: st.DrawFn) -> World:
         fail_fast=draw(st.sampled_from([False, False, True])),
         keep=draw(st.booleans()),
     )
+    for at in draw(st.lists(MOMENTS, max_size=2)):
+        world.learn(draw(st.dictionaries(st.sampled_from([*names, "gone"]), MOMENTS, max_size=4)), at=at)
     some = st.lists(st.sampled_from(names), min_size=1, max_size=2)
     world.start(*draw(st.one_of(st.just([]), some)))
     for what in draw(st.lists(st.sampled_from(["start", "stop", "stop", "stop all", "kill"]), max_size=3)):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from runner.core.admission import Admission
 
 
@@ -120,3 +123,141 @@ def test_the_last_holder_is_remembered() -> None:
     assert admission.last_holder(("apt", "dpkg")) == "a"
     assert admission.last_holder(("dpkg",)) == "b"
     assert admission.last_holder(()) is None
+
+
+def test_the_more_urgent_goes_first_and_of_two_the_first() -> None:
+    admission = Admission(1)
+    for unit, urgency in (("a", 0.0), ("b", 2.0), ("c", 3.0), ("d", 2.0)):
+        admission.request(unit, ("apt",), urgency)
+    assert admission.queues == {"apt": ["c", "b", "d", "a"]}
+    order = []
+    while granted := admission.grant():
+        order += granted
+        admission.release(granted[0])
+    assert order == ["c", "b", "d", "a"]
+
+
+def test_who_is_overtaken_when_its_turn_had_come_gets_it_again() -> None:
+    admission = Admission(1)
+    admission.request("works", ())
+    admission.grant()
+    admission.request("small", ("apt",))
+    admission.request("large", ("apt", "port"), 5.0)
+    admission.request("server", ("port",), 9.0)
+    admission.release("works")
+    assert admission.grant() == ["server"]
+    assert admission.blockers("small") == [("apt", "large")], "the lock is free, and large is the first in its queue"
+    admission.free_job("server")
+    assert admission.grant() == [], "no turn has passed from large to small"
+    admission.release("server")
+    assert admission.grant() == ["large"]
+    admission.release("large")
+    assert admission.grant() == ["small"]
+
+
+def test_another_order_holds_for_all_who_wait() -> None:
+    admission = Admission(1)
+    for unit in "abcd":
+        admission.request(unit, ("apt",) if unit in "bc" else ())
+    assert admission.grant() == ["a"]
+    admission.reorder({"b": 1.0, "c": 2.0, "d": 1.0}.__getitem__)
+    assert admission.queues == {"apt": ["c", "b"]}
+    for done, following in (("a", "c"), ("c", "b"), ("b", "d")):
+        admission.release(done)
+        assert admission.grant() == [following]
+
+
+# ---------------------------------------------------------------- rules
+
+UNITS = "abcdef"
+LOCKS = {"a": (), "b": ("x",), "c": ("x", "y"), "d": ("y",), "e": ("y", "z"), "f": ("z", "x")}
+deeds = st.lists(
+    st.tuples(st.sampled_from(["request", "request", "release", "free", "withdraw", "reorder"]), st.sampled_from(UNITS))
+)
+urgencies = st.lists(st.sampled_from([0.0, 0.0, 1.0, 2.0]), min_size=len(UNITS), max_size=len(UNITS))
+
+
+class Plain:
+    """The same told at length: all who wait in one row, walked from its beginning each time."""
+
+    def __init__(self, jobs: int | None) -> None:
+        self.jobs = jobs
+        self.row: list[tuple[float, int, str]] = []
+        self.asked = 0
+        self.working: set[str] = set()
+        self.held: dict[str, str] = {}
+
+    def request(self, unit: str, urgency: float) -> None:
+        self.asked += 1
+        self.row.append((-urgency, self.asked, unit))
+
+    def grant(self) -> list[str]:
+        granted: list[str] = []
+        claimed: set[str] = set()
+        for place in sorted(self.row):
+            unit = place[2]
+            if claimed.isdisjoint(LOCKS[unit]) and self.held.keys().isdisjoint(LOCKS[unit]):
+                if self.jobs is not None and len(self.working) == self.jobs:
+                    break
+                self.row.remove(place)
+                self.working.add(unit)
+                self.held |= dict.fromkeys(LOCKS[unit], unit)
+                granted.append(unit)
+            claimed.update(LOCKS[unit])
+        return granted
+
+    def release(self, unit: str) -> None:
+        self.working.discard(unit)
+        self.held = {lock: holder for lock, holder in self.held.items() if holder != unit}
+
+
+def play(admission: Admission, plain: Plain, done: list[tuple[str, str]], urgency: dict[str, float]) -> set[str]:
+    """Do the same to both, and compare what comes of each deed; the units that have been admitted and not released."""
+    admitted: set[str] = set()
+    for what, unit in done:
+        if what == "request" and not admission.is_waiting(unit) and unit not in admitted:
+            admission.request(unit, LOCKS[unit], urgency[unit])
+            plain.request(unit, urgency[unit])
+        elif what == "release":
+            admitted.discard(unit)
+            admission.release(unit)
+            plain.release(unit)
+        elif what == "free":
+            admission.free_job(unit)
+            plain.working.discard(unit)
+        elif what == "withdraw":
+            admission.withdraw(unit)
+            plain.row = [place for place in plain.row if place[2] != unit]
+        elif what == "reorder":
+            urgency = {name: urgency[other] for name, other in zip(UNITS, UNITS[1:] + unit, strict=True)}
+            admission.reorder(urgency.__getitem__)
+            plain.row = [(-urgency[name], number, name) for _, number, name in plain.row]
+        granted = admission.grant()
+        assert granted == plain.grant()
+        assert admission.holders == plain.held
+        admitted.update(granted)
+    return admitted
+
+
+@given(deeds, urgencies, st.sampled_from([None, 1, 2]))
+def test_all_who_ask_are_admitted_in_one_order(done: list[tuple[str, str]], urgency: list[float], jobs: int | None) -> None:
+    admission, plain = Admission(jobs), Plain(jobs)
+    admitted = play(admission, plain, done, dict(zip(UNITS, urgency, strict=True)))
+    while plain.row:
+        assert admitted, "somebody waits, and nobody has anything"
+        unit = admitted.pop()
+        admission.release(unit)
+        plain.release(unit)
+        granted = admission.grant()
+        assert granted == plain.grant()
+        admitted.update(granted)
+    assert not any(map(admission.is_waiting, UNITS))
+
+
+@given(deeds, st.sampled_from([None, 1, 2]))
+def test_without_urgency_whoever_asked_first_is_first(done: list[tuple[str, str]], jobs: int | None) -> None:
+    admission, plain = Admission(jobs), Plain(jobs)
+    play(admission, plain, done, dict.fromkeys(UNITS, 0.0))
+    asked = [unit for _, _, unit in plain.row]
+    for lock, queue in admission.queues.items():
+        assert queue == [unit for unit in asked if lock in LOCKS[unit]]

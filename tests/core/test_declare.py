@@ -16,6 +16,6 @@ def test_every_unit_is_declared_with_what_it_waits_for() -> None:
     assert declarations(link(units)[0]) == (
         Declaration(unit="apt/a", description="A", optional=True, locks=("apt",)),
         Declaration(unit="b", kind="service", after=(Need(unit="apt/a", lenient=True), Need(unit="c", requires="completion"))),
-        Declaration(unit="c", kind="external"),
+        Declaration(unit="c", kind="external", on_failure=("d",)),
         Declaration(unit="d", is_handler=True),
     )

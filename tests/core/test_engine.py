@@ -5,6 +5,8 @@ import pytest
 from runner.core.effect import Answer, Spawn, WatchScript
 from runner.core.engine import Engine
 from runner.core.event import (
+    DurationsExpected,
+    DurationsLearned,
     Observed,
     Peer,
     ProcessExited,
@@ -54,6 +56,14 @@ def test_a_run_of_one_unit() -> None:
         RunEnded(at=2.0, outcome="succeeded", duration=2.0),
     )
     assert engine.is_over
+
+
+def test_what_is_learned_is_written_down_and_says_who_goes_first() -> None:
+    engine = Engine(link([make_unit("a"), make_unit("b")])[0], run="r", jobs=1)
+    assert engine.jobs == 1
+    learned = {"a": 1.0, "b": 2.0}
+    assert engine.apply(DurationsLearned(at=0.0, durations=learned)).events == (DurationsExpected(at=0.0, durations=learned),)
+    assert engine.apply(StartRequested(at=0.0)).effects == (Spawn("b", "r.1", 1),)
 
 
 def test_after_the_end_nothing_means_anything() -> None:

@@ -197,6 +197,13 @@ def test_the_critical_path_is_the_slowest_chain() -> None:
     assert Graph([]).critical_path({}) == []
 
 
+def test_the_way_to_the_end_is_the_slowest_chain_of_dependents() -> None:
+    graph = graph_of(*DIAMOND)
+    assert graph.ways({"top": 1, "left": 2, "right": 3, "bottom": 1}) == {"top": 5, "left": 3, "right": 4, "bottom": 1}
+    knotted, _ = link([unit("a"), unit("b", "a", "c"), unit("c", "b")])
+    assert knotted.ways({"a": 1, "b": 1}) == {"a": 1}
+
+
 def test_each_knot_gives_one_cycle_as_short_as_can_be() -> None:
     graph, _ = link([unit("a", "b"), unit("b", "c", "a"), unit("c", "a"), unit("x", "y"), unit("y", "x"), unit("z", "x")])
     assert [str(cycle) for cycle in graph.cycles()] == ["a -> b -> a", "x -> y -> x"]
@@ -252,7 +259,8 @@ def test_the_critical_path_is_what_trying_all_chains_finds(pairs: set[tuple[str,
     durations = dict(zip(NAMES, seconds, strict=True))
     path = graph_from(pairs).critical_path(durations)
     assert all((start, other) in pairs for other, start in pairwise(path))
-    assert sum(durations[name] for name in path) == max(sum(durations[name] for name in way) for way in chains(pairs))
+    longest = max(sum(durations[name] for name in way) for way in chains(pairs))
+    assert sum(durations[name] for name in path) == longest == max(graph_from(pairs).ways(durations).values())
 
 
 @given(any_edges)

@@ -125,3 +125,12 @@ def test_a_unit_of_a_script_is_active_once_it_has_started(run: Run) -> None:
     assert run.last_settled is None
     run.emit(UnitEnded(at=1.0, unit="x", outcome="succeeded", reason=""))
     assert (run.active, run.unsettled) == (0, 0)
+
+
+def test_only_the_first_attempt_is_urgent(run: Run) -> None:
+    run.ways["a"] = 3.0
+    assert (run.urgency(run.nodes["a"]), run.urgency(run.nodes["s"])) == (3.0, 0.0)
+    run.nodes["a"].begin_attempt("r.1")
+    assert run.urgency(run.nodes["a"]) == 0.0
+    run.nodes["a"].renew()
+    assert run.urgency(run.nodes["a"]) == 3.0

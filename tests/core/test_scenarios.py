@@ -50,6 +50,10 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     units: dict[str, dict[str, Any]]
     history: str
     lives: dict[str, Life | list[Life]] = {}
+    learned: dict[str, float] = {}
+    """Seconds that units took in earlier runs."""
+    learned_at: float = 0.0
+    """Before what is asked at the same time."""
     asked: tuple[str, ...] = ("0 start",)
     """``TIME start|stop|kill [UNIT...]``"""
     called: tuple[str, ...] = ()
@@ -77,6 +81,8 @@ def play(scenario: Scenario) -> World:
     units = [read_unit(name, fields) for name, fields in scenario.units.items()]
     lives = {name: life if isinstance(life, list) else [life] for name, life in scenario.lives.items()}
     world = World(units, lives, jobs=scenario.jobs, fail_fast=scenario.fail_fast, keep=scenario.keep)
+    if scenario.learned:
+        world.learn(scenario.learned, at=scenario.learned_at)
     for request in scenario.asked:
         at, what, *names = request.split()
         if what == "start":

@@ -58,6 +58,7 @@ def test_started() -> None:
         pid=7,
         command="make",
         log="a.log",
+        first_started_at=2.0,
         started_at=2.0,
     )
     assert view(WAITING, STARTING, STARTED) == started
@@ -94,8 +95,17 @@ def test_ended() -> None:
 def test_another_attempt_forgets_the_one_before() -> None:
     again = structs.replace(STARTING, at=6.0, invocation="r.2")
     assert view(STARTING, STARTED, ENDED, again) == UnitView(
-        state="running", since=6.0, wanted_at=6.0, invocation="r.2", attempt=1, command="make", log="a.log"
+        state="running",
+        since=6.0,
+        wanted_at=6.0,
+        invocation="r.2",
+        attempt=1,
+        command="make",
+        log="a.log",
+        first_started_at=6.0,
     )
+    again = structs.replace(STARTING, at=7.0, invocation="r.2", attempt=2)
+    assert view(STARTING, STARTED, RETRYING, again).first_started_at == 2.0
 
 
 def test_the_run() -> None:
@@ -121,13 +131,29 @@ def test_a_unit_that_a_script_brings() -> None:
 def test_what_is_declared_of_a_unit() -> None:
     needs = (Need(unit="b", requires="completion"),)
     declaration = Declaration(
-        unit="a", kind="service", description="A", optional=True, is_handler=True, after=needs, locks=("apt",)
+        unit="a",
+        kind="service",
+        description="A",
+        optional=True,
+        is_handler=True,
+        after=needs,
+        locks=("apt",),
+        on_success=("c",),
+        on_failure=("d",),
     )
     expected = DurationsExpected(at=0.5, durations={"a": 4.0, "gone": 1.0})
     found = fold([structs.replace(BEGUN, declared=(declaration,)), expected]).units
     assert found == {
         "a": UnitView(
-            kind="service", description="A", optional=True, is_handler=True, after={"b": needs[0]}, locks=("apt",), expected=4.0
+            kind="service",
+            description="A",
+            optional=True,
+            is_handler=True,
+            after={"b": needs[0]},
+            locks=("apt",),
+            on_success=("c",),
+            on_failure=("d",),
+            expected=4.0,
         )
     }
 
@@ -150,4 +176,6 @@ def test_when_it_reached_its_goal() -> None:
     assert view(STARTING, STARTED, good).reached_at == 5.0
     assert view(STARTING, STARTED, ENDED).reached_at is None
     assert fold([service, STARTING, STARTED, READY]).units["a"].reached_at == 3.0
+    restarted = (RETRYING, structs.replace(STARTING, at=7.0), structs.replace(READY, at=8.0))
+    assert fold([service, STARTING, STARTED, READY, *restarted]).units["a"].reached_at == 3.0
     assert fold([service, STARTING, STARTED, good]).units["a"].reached_at is None

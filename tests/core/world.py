@@ -30,6 +30,7 @@ from runner.core.effect import (
 from runner.core.engine import Engine
 from runner.core.event import (
     Decided,
+    DurationsLearned,
     KillRequested,
     Observed,
     Peer,
@@ -175,6 +176,10 @@ class World:
     def kill(self, *, at: float, reason: str = "second SIGTERM") -> None:
         self.later(at, lambda: self.tell(KillRequested(at=self.now, reason=reason)))
 
+    def learn(self, durations: dict[str, float], *, at: float = 0.0) -> None:
+        """How long units took in earlier runs becomes known."""
+        self.later(at, lambda: self.tell(DurationsLearned(at=self.now, durations=durations)))
+
     def call(self, verb: str, unit: str, more: str = "", *, at: float = 0.0, by: str = "") -> int:
         """A script calls, from the process tree of the unit ``by`` where one is named; the number of the call."""
         number = len(self._called) + 1
@@ -185,8 +190,7 @@ class World:
 
     def forget(self, call: int, *, at: float) -> None:
         """Whoever made a call wants no answer any more."""
-        unit = self._called.get(call, "")
-        self.later(at, lambda: self.tell(SyncForgotten(at=self.now, call=call, unit=unit)))
+        self.later(at, lambda: self.tell(SyncForgotten(at=self.now, call=call, unit=self._called.get(call, ""))))
 
     def end_script(self, unit: str, *, at: float) -> None:
         """All processes of the script that started a unit go, if there are any."""
