@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import os
 import time
-from _socket import AF_UNIX, SO_SNDTIMEO, SOCK_STREAM, SOL_SOCKET, socket  # a tenth of what its wrapper takes to import
+from _socket import (  # a tenth of what its wrapper takes to import
+    AF_UNIX,
+    MSG_DONTWAIT,
+    SO_SNDTIMEO,
+    SOCK_STREAM,
+    SOL_SOCKET,
+    socket,
+)
 
 from .connection import ClientConnection
 from .event import CallCancelled, ConnectionEnded, ErrorReceived, MessageReceived, SendClosed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
     from typing import Self
 
@@ -39,6 +46,8 @@ class Client:
         """Connect. Raises :class:`~.failure.CannotConnect` or :class:`~.failure.CallTimedOut`."""
         self._connection = ClientConnection()
         self._socket = _connect(path, timeout)
+        self.is_over = True
+        """The other side has said all that there is to say in the call that was made last."""
 
     def __enter__(self) -> Self:
         return self
@@ -76,9 +85,27 @@ class Client:
         finally:
             self._leave(self._connection.cancel(stream))
 
+    def listen(self, rpc: str, request: bytes = b"", *, timeout: float | None = None) -> None:
+        """Make a call whose answers are taken with :meth:`take`, by somebody who waits for other things too.
+
+        The time bounds the saying of it. Raises as :meth:`call` does.
+        """
+        self._begin(rpc, request, _deadline(timeout))
+        self._socket.settimeout(None)  # while there is a limit, Python waits for data before it even asks
+
+    def fileno(self) -> int:
+        """Readable when :meth:`take` has something to do."""
+        return self._socket.fileno()
+
+    def take(self) -> Iterator[bytes]:
+        """The answers that have come, without waiting for more. Raises as :meth:`call` does."""
+        if not self.is_over:
+            yield from self._heard(self._come())
+
     def _begin(self, rpc: str, request: bytes, deadline: float | None) -> int:
         if self._connection.has_ended:
             raise _no_answer("the connection is closed")
+        self.is_over = False
         stream, data = self._connection.call(rpc, request)
         try:
             self._socket.settimeout(_left(deadline))
@@ -97,21 +124,32 @@ class Client:
 
     def _messages(self, deadline: float | None) -> Iterator[bytes]:
         """The messages of the call that runs, until the other side has said all."""
-        for event in self._events(deadline):
-            match event:
-                case MessageReceived(_, data):
-                    yield data
-                case SendClosed():
-                    return
-                case ErrorReceived():
-                    from .failure import ErrorAnswered
+        return self._heard(self._events(deadline))
 
-                    raise ErrorAnswered(event.code, event.text)
-                case CallCancelled() if not self._connection.has_ended:
-                    raise _no_answer("the other side cancelled the call")
-                case ConnectionEnded(error):
-                    self.close()
-                    raise _no_answer(error or "the other side closed the connection")
+    def _heard(self, events: Iterable[Event]) -> Iterator[bytes]:
+        for event in events:
+            if (message := self._hear(event)) is not None:
+                yield message
+            if self.is_over:
+                return
+
+    def _hear(self, event: Event) -> bytes | None:
+        """The message that an event of the call brings, if it brings one. Raises what ends the call before its time."""
+        match event:
+            case MessageReceived(_, data):
+                return data
+            case SendClosed():
+                self.is_over = True
+            case ErrorReceived():
+                from .failure import ErrorAnswered
+
+                raise ErrorAnswered(event.code, event.text)
+            case CallCancelled() if not self._connection.has_ended:
+                raise _no_answer("the other side cancelled the call")
+            case ConnectionEnded(error):
+                self.close()
+                raise _no_answer(error or "the other side closed the connection")
+        return None
 
     def _events(self, deadline: float | None) -> Iterator[Event]:
         """All that comes, until somebody stops asking."""
@@ -122,6 +160,16 @@ class Client:
             except OSError as error:
                 raise self._fail(error) from None
             yield from self._connection.receive(data)
+
+    def _come(self) -> Iterator[Event]:
+        """All that has come."""
+        try:
+            data = self._socket.recv(_READ_SIZE, MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise self._fail(error) from None
+        yield from self._connection.receive(data)
 
     def _fail(self, error: OSError) -> Exception:
         self.close()

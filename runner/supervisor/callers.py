@@ -8,7 +8,9 @@ stops holds nothing but its own buffer. Whoever breaks the protocol is hung up o
 from __future__ import annotations
 
 import os
+import select
 import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -40,8 +42,29 @@ class Call:
     metadata: bytes
     forget: Callable[[], None] | None = None
     """To be called when the caller wants no answer any more."""
+    taken: Callable[[], None] | None = None
+    """To be called when the caller, who was slow, has taken all that was said."""
     hear: Callable[[Event], None] | None = None
     """Gets everything that the caller says in this call, where it is passed on rather than served."""
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes were said to this peer that it has not taken."""
+        return self.connection.unsent
+
+    def say(self, message: bytes) -> None:
+        """Give one of many answers. Instead of one that no peer would take, end the call and say so."""
+        try:
+            said = self.connection.rpc.send_message(self.stream, message)
+        except ValueError as error:
+            self.refuse(str(error))
+        else:
+            self.connection.send(said)
+
+    def end(self) -> None:
+        """There are no more answers."""
+        self.forget = None
+        self.connection.send(self.connection.rpc.close_send(self.stream))
 
     def answer(self, message: bytes) -> None:
         """Give the only answer, or the last. Instead of one that no peer would take, say so."""
@@ -69,10 +92,15 @@ class CallerConnection:
         self._call: Call | None = None
         self._has_request = False
         self._events: Iterator[Event] = iter(())
-        self._wire = Wire(server.poller, sock, self._receive, self._go_on)
+        self._wire = Wire(server.poller, sock, self._receive, self._was_taken)
 
     def _receive(self, data: bytes) -> None:
         self._events = self.rpc.receive(data)
+        self._go_on()
+
+    def _was_taken(self) -> None:
+        if self._call and self._call.taken:
+            self._call.taken()
         self._go_on()
 
     def _go_on(self) -> None:
@@ -106,6 +134,19 @@ class CallerConnection:
         call, self._call = self._call, None
         if call and call.forget:
             call.forget()
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes the peer has not taken."""
+        return self._wire.unsent
+
+    def fileno(self) -> int:
+        """Writable when a slow peer takes more."""
+        return self._wire.fileno()
+
+    def go_on(self) -> None:
+        """Send more of what waits."""
+        self._wire.go_on()
 
     def send(self, data: bytes) -> None:
         """Write, now or when the peer reads again."""
@@ -200,8 +241,21 @@ class CallerServer:
         self._connections.discard(connection)
         self._accept_again()
 
-    def close(self) -> None:
-        """Hang up on everybody, and accept nobody any more."""
+    def close(self, patience: float = 0.0) -> None:
+        """Hang up on everybody, and accept nobody any more. Slow peers have so many seconds to take what was said to them."""
+        self._wait_until_taken(patience)
         for connection in list(self._connections):
             connection.close()
         self._pause()
+
+    def _wait_until_taken(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        while waiting := {one.fileno(): one for one in self._connections if one.unsent}:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            poll = select.poll()
+            for fd in waiting:
+                poll.register(fd, select.POLLOUT)
+            for fd, _ in poll.poll(left * 1000):
+                waiting[fd].go_on()

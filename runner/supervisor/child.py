@@ -30,20 +30,33 @@ class Child:
     The two ends are independent: a grandchild may hold the pipe for long after the process is gone, and is read meanwhile.
     """
 
-    def __init__(self, poller: Poller, process: subprocess.Popen[bytes], output: Output, on_exit: Callable[[Exit], None]) -> None:
+    def __init__(
+        self,
+        poller: Poller,
+        process: subprocess.Popen[bytes],
+        output: Output,
+        on_exit: Callable[[Exit], None],
+        on_output: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``on_output`` is called when something was read, however much that was."""
         self.pid = process.pid
         self.output = output
         self.is_running = True
         self._poller = poller
         self._process = process
         self._on_exit = on_exit
+        self._on_output = on_output
         self._pidfd = os.pidfd_open(process.pid)
         poller.add(self._pidfd, self._exited)
         poller.add(output.fileno(), self.read_output)
 
     def read_output(self) -> None:
         """Take what is there, without waiting for more: a pipe holds less than one read takes."""
-        if self.output.fileno() >= 0 and not self.output.read():
+        if self.output.fileno() < 0:
+            return
+        is_open = self.output.read()
+        self._on_output()
+        if not is_open:
             self._close_output()
 
     def _exited(self) -> None:

@@ -16,7 +16,7 @@ from ..core.event import Observed, ProbeSucceeded, ProcessExited, StatusReported
 from ..core.unit import Command, Unit
 from .child import Child, Exit
 from .notify import Notification, NotifySocket
-from .output import LogFile, Output, printable
+from .output import TAIL_LINES, LogFile, Output, printable
 from .poller import Poller
 from .spawn import Setting, SpawnError, explain, spawn
 from .tree import Birth, Census, TreeWatch, invocation_of, look_for, send_signal, send_signal_to_group, session_of
@@ -31,6 +31,7 @@ class Host(Protocol):
     poller: Poller
     birth: Birth
     on_line: Callable[[str, bytes], None] | None
+    on_output: list[Callable[[str], None]]
 
     def observe(self, event: Observed) -> None:
         """Take a fact."""
@@ -87,9 +88,9 @@ class Invocation:
         """The process that was spawned, which leads the session."""
         return self._main.pid
 
-    def tail(self) -> list[str]:
-        """The last lines of its output."""
-        return self._main.output.tail()
+    def tail(self, n: int = TAIL_LINES) -> list[str]:
+        """The last lines of its output, at most so many."""
+        return self._main.output.tail(n)
 
     def _spawn(self, command: Command, on_exit: Callable[[Exit], None]) -> Child:
         try:
@@ -103,7 +104,7 @@ class Invocation:
             raise
         finally:
             os.close(writer)
-        return Child(self._host.poller, process, Output(reader, self.log, self._listener()), on_exit)
+        return Child(self._host.poller, process, Output(reader, self.log, self._listener()), on_exit, self._wrote)
 
     def _children(self) -> list[Child]:
         return [self._main, self._stopper] if self._stopper else [self._main]
@@ -112,6 +113,10 @@ class Invocation:
 
     def _listener(self) -> Callable[[bytes], None] | None:
         return self._line if self._host.on_line or self._ready_line else None
+
+    def _wrote(self) -> None:
+        for hear in self._host.on_output:
+            hear(self.unit.name)
 
     def _line(self, line: bytes) -> None:
         if self._host.on_line:

@@ -41,6 +41,11 @@ class Outlet:
         self._missed = 0
         self._is_gone = False
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something was written that the reader has not taken."""
+        return bool(self._queue)
+
     def write(self, piece: bytes) -> None:
         """Write a piece, now or when the reader is ready for it."""
         if self._is_gone or not piece:

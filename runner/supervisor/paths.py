@@ -27,6 +27,11 @@ class StatePaths(Struct, frozen=True):
         """The directory of the journals, one a run."""
         return f"{self.root}/journal"
 
+    @property
+    def history(self) -> str:
+        """The database of past runs."""
+        return f"{self.root}/history.db"
+
 
 def state_paths(units_directory: Path, environment: Mapping[str, str]) -> StatePaths:
     """The state directory that belongs to a units directory, after the XDG base directory specification.

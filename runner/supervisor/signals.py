@@ -1,4 +1,4 @@
-"""Signals as something to read: SIGINT, SIGTERM, SIGHUP and SIGQUIT wake the poller instead of interrupting somebody's work.
+"""Signals as something to read: they wake whoever polls, instead of interrupting somebody's work.
 
 The handler only writes the signal's number into a pipe, which is all that is safe at any moment (signal-safety(7)).
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 from contextlib import suppress
 from types import FrameType
 
@@ -14,16 +15,16 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class SignalPipe:
-    """Catches the signals that stop a supervisor, from its making until it is closed.
+    """Catches signals, by default those that stop a supervisor, from its making until it is closed.
 
     A SIGHUP that is ignored, as under nohup(1), stays so. A SIGCHLD does not: the kernel would reap children itself, and
     nobody would learn how they ended (wait(2)).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Iterable[signal.Signals] = STOP_SIGNALS) -> None:
         self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._before = {signal.SIGCHLD: signal.signal(signal.SIGCHLD, signal.SIG_DFL)}
-        for number in STOP_SIGNALS:
+        for number in numbers:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._note)
 

@@ -55,7 +55,7 @@ from ..core.unit import Unit
 from .invocation import Invocation
 from .journal import Journal, Lines
 from .notify import NotifySocket
-from .output import LogFile
+from .output import TAIL_LINES, LogFile
 from .paths import StatePaths
 from .poller import Poller
 from .settings import Settings
@@ -90,6 +90,8 @@ class Supervisor:
         self.listeners: list[Listener] = []
         self.on_line: Callable[[str, bytes], None] | None = None
         """Gets every line that a unit writes, where somebody wants them."""
+        self.on_output: list[Callable[[str], None]] = []
+        """Get the name of a unit whenever something was read of what it writes."""
         self.stopped_by: signal.Signals | None = None
         """The signal that asked for the end."""
         self.invocations: dict[str, Invocation] = {}
@@ -351,10 +353,10 @@ class Supervisor:
         invocation = self.invocations.get(unit)
         return invocation if invocation and invocation.name == name else None
 
-    def tail(self, unit: str) -> list[str]:
-        """The last lines of a unit's output."""
+    def tail(self, unit: str, n: int = TAIL_LINES) -> list[str]:
+        """The last lines of a unit's output, at most so many."""
         invocation = self.invocations.get(unit)
-        return invocation.tail() if invocation else []
+        return invocation.tail(n) if invocation else []
 
     def call_at(self, at: float, call: Callable[[], None]) -> None:
         """Call something once, at a time in seconds since the run began."""

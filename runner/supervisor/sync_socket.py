@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .bridge import Bridge
     from .supervisor import Supervisor
 
+_PATIENCE = 1.0
+"""Seconds that slow readers have to take the last of what was said to them."""
+
 
 class SyncSocket:
     """Serves an endpoint for a supervisor until it is closed. ``declared_in`` names the file of a declared unit."""
@@ -70,7 +73,8 @@ class SyncSocket:
 
     def close(self) -> None:
         """Hang up on everybody. The endpoint is its owner's to close."""
-        self._server.close()
+        self._control.close()
+        self._server.close(_PATIENCE)
         self._scripts.close()
         if self._bridge:
             self._bridge.close()

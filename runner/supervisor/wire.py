@@ -38,6 +38,15 @@ class Wire:
         """Whether something was written that the peer has not taken."""
         return bool(self._unsent)
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes were written that the peer has not taken."""
+        return len(self._unsent)
+
+    def fileno(self) -> int:
+        """The socket: writable when a peer that is waited for takes more."""
+        return self._socket.fileno()
+
     def _readable(self) -> None:
         try:
             data = self._socket.recv(_READ_SIZE)
@@ -58,9 +67,10 @@ class Wire:
                 self._give_up()
         elif not self._flush():
             self._poller.remove(self._socket.fileno())
-            self._poller.add(self._socket.fileno(), self._writable, to_write=True)
+            self._poller.add(self._socket.fileno(), self.go_on, to_write=True)
 
-    def _writable(self) -> None:
+    def go_on(self) -> None:
+        """Send more of what waits. The poller calls this, or whoever has no time for the poller."""
         if self._flush() and not self.is_closed:
             self._poller.remove(self._socket.fileno())
             self._poller.add(self._socket.fileno(), self._readable)

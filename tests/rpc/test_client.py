@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -74,6 +75,49 @@ def test_a_stream_that_nobody_wants_any_more_is_cancelled(path: Path) -> None:
         assert isinstance(answers, Iterator)
         answers.close()  # type: ignore[attr-defined]
     assert heard.hex().endswith("89010400")
+
+
+def take(client: Client) -> list[bytes]:
+    """Wait until something has come, and take it."""
+    select.select([client], [], [])
+    return list(client.take())
+
+
+def test_answers_are_taken_by_who_waits_for_other_things_too(path: Path) -> None:
+    go_on, has_gone_on = socket.socketpair()
+
+    def serve(connection: socket.socket) -> None:
+        assert connection.recv(65_536)
+        for answer in ("05010101" + "61" + "05010201" + "62", "0d010300"):
+            assert has_gone_on.recv(1)
+            connection.sendall(bytes.fromhex(answer))
+        assert connection.recv(65_536)
+        connection.sendall(bytes.fromhex("050201000d020200"))
+        connection.recv(65_536)
+
+    with go_on, has_gone_on, listening(path, serve), Client(str(path)) as client:
+        client.listen(EVENTS, b"{}", timeout=10)
+        assert list(client.take()) == []
+        go_on.send(b".")
+        assert (take(client), client.is_over) == ([b"a", b"b"], False)
+        go_on.send(b".")
+        assert (take(client), client.is_over) == ([], True)
+        assert list(client.take()) == []
+        assert client.call(PING.path) == b""
+
+
+def test_taking_says_when_the_other_side_is_gone(path: Path) -> None:
+    def answer_and_go(connection: socket.socket) -> None:
+        assert connection.recv(65_536)
+        connection.sendall(bytes.fromhex("0501010161"))
+
+    with listening(path, answer_and_go), Client(str(path)) as client:
+        client.listen(EVENTS, b"{}")
+        assert take(client) == [b"a"]
+        with pytest.raises(NoAnswer, match="the other side closed the connection"):
+            take(client)
+        with pytest.raises(NoAnswer):
+            list(client.take())
 
 
 def test_an_error_has_its_code_and_leaves_the_connection_usable(path: Path) -> None:

@@ -28,6 +28,7 @@ class FakeHost:
     def __init__(self) -> None:
         self.poller = Poller()
         self.on_line: Callable[[str, bytes], None] | None = None
+        self.on_output: list[Callable[[str], None]] = []
         self.birth = Birth.now()
         self.facts: list[Observed] = []
 

@@ -32,7 +32,11 @@ class Watched:
         os.close(writer)
         self.exits: list[Exit] = []
         self.poller = Poller()
-        self.child = Child(self.poller, process, Output(reader, LogFile(str(log), 1 << 30, 0)), self.exits.append)
+        self.reads = 0
+        self.child = Child(self.poller, process, Output(reader, LogFile(str(log), 1 << 30, 0)), self.exits.append, self.note)
+
+    def note(self) -> None:
+        self.reads += 1
 
     def turn(self) -> None:
         select.select([self.poller], [], [])
@@ -89,6 +93,7 @@ def test_its_last_words_are_there_when_it_ended(tmp_path: Path) -> None:
     with watched(tmp_path, *shell("seq 12000")) as made:  # more than half of what a pipe holds
         made.wait()
         assert made.child.output.tail(2) == ["11999", "12000"]
+        assert 1 <= made.reads < 100
         assert made.child.output.fileno() == -1
 
 

@@ -79,7 +79,9 @@ def test_a_reader_that_is_slow_gets_all_in_the_end(poller: Poller, kind: str) ->
         for _ in range(20):
             outlet.write(PIECE)
         outlet.write(b"")
+        was_waiting = outlet.is_waiting
         assert drain(poller, reader) == 20 * PIECE
+        assert (was_waiting, outlet.is_waiting) == (True, False)
         outlet.write(b"more\n")
         assert drain(poller, reader) == b"more\n"
     os.close(reader)

@@ -15,6 +15,7 @@ def test_what_is_where() -> None:
     paths = StatePaths("/state")
     assert paths.log("editor/code-server") == "/state/logs/editor/code-server.log"
     assert paths.journals == "/state/journal"
+    assert paths.history == "/state/history.db"
 
 
 @pytest.mark.parametrize(

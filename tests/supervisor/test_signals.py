@@ -32,6 +32,14 @@ def test_no_number_of_signals_is_too_many(pipe: SignalPipe) -> None:
     assert set(pipe.read()) == {signal.SIGTERM}
 
 
+def test_others_are_caught_where_they_are_named() -> None:
+    made = SignalPipe((signal.SIGWINCH,))
+    signal.raise_signal(signal.SIGWINCH)
+    assert made.read() == [signal.SIGWINCH]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    made.close()
+
+
 def test_handlers_are_given_back() -> None:
     def ours(_: int, __: FrameType | None) -> None:
         """Nobody calls it."""
