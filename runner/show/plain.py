@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from datetime import datetime, timedelta
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from ..core.event import (
     Decided,
@@ -28,10 +28,12 @@ from ..core.event import (
 )
 from ..core.snapshot import Snapshot
 from ..core.state import State
-from ..core.words import say_count, say_duration, say_exit
+from ..core.words import say_count, say_duration
+from .ending import say_end
 from .still import say_what_runs
 from .summary import say_summary
 from .text import printable
+from .waiting import say_waits
 
 _WIDEST_NAME = 32
 _INDENT = " " * 16
@@ -103,7 +105,7 @@ class Plain:
             case UnitStopping():
                 return f"stopping: {event.reason}"
             case UnitEnded():
-                return _say_end(event, event.unit in self._optional)
+                return say_end(self.snapshot.units[event.unit], event.unit in self._optional)
         return ""
 
     def _output(self, event: UnitEvent, before: State) -> Iterator[str]:
@@ -118,35 +120,5 @@ class Plain:
 
 
 def _say_wait(event: UnitWaiting) -> str:
-    if any(one.call is not UNSET for one in event.waits_for):
-        return "waits for its script to call start"
-    locks = [f'lock "{one.lock}" (held by {one.holder})' for one in event.waits_for if one.lock is not UNSET]
-    return "waits for " + " and ".join(locks) if locks else ""
-
-
-def _say_end(event: UnitEnded, is_optional: bool) -> str:
-    mark = " (optional)" if is_optional else ""
-    after = f" after {say_duration(event.duration)}" if event.duration else ""
-    match event.outcome:
-        case "succeeded":
-            return f"succeeded in {say_duration(event.duration)}" if after else event.reason or "succeeded"
-        case "failed":
-            return f"failed{mark}{after}: {_reason(event)}"
-        case "timed-out":
-            return f"timed out{mark}: {_reason(event)}"
-        case "skipped":
-            return f"skipped{mark}: {event.reason}"
-        case "unneeded":
-            return f"unneeded: {event.reason}"
-        case "cancelled":
-            return f"cancelled{after}: {event.reason}"
-
-
-def _reason(event: UnitEnded) -> str:
-    """The reason, and how the main process ended where that does not say it."""
-    exit_code = None if isinstance(event.exit_code, UnsetType) else event.exit_code
-    signal = None if isinstance(event.signal, UnsetType) else event.signal
-    if exit_code is None and signal is None:
-        return event.reason
-    said = say_exit(exit_code, signal)
-    return event.reason if said in event.reason else f"{event.reason} ({said})"
+    told = [one for one in event.waits_for if one.lock is not UNSET or one.call is not UNSET]
+    return f"waits for {say_waits(told)}" if told else ""

@@ -28,11 +28,15 @@ _CHAIN_SHOWN = 8
 def say_summary(event: StartupFinished | RunEnded, snapshot: Snapshot, optional: Container[str]) -> str:
     """How it went, how long it took, how many units came to what, and the critical path of a startup."""
     what = "startup" if isinstance(event, StartupFinished) else "run"
-    counts = ", ".join(_counts(snapshot, optional)) or "no units"
-    said = f"{what} {event.outcome} after {say_duration(event.duration)}: {counts}"
+    said = f"{what} {event.outcome} after {say_duration(event.duration)}: {say_counts(snapshot, optional)}"
     if isinstance(event, StartupFinished) and len(event.critical_path) > 1:
         said += f"; critical path: {chain(event.critical_path, _CHAIN_SHOWN)}"
     return said
+
+
+def say_counts(snapshot: Snapshot, optional: Container[str]) -> str:
+    """How many units came to what: ``9 succeeded, 1 failed (lint), 2 skipped``."""
+    return ", ".join(_counts(snapshot, optional)) or "no units"
 
 
 def _counts(snapshot: Snapshot, optional: Container[str]) -> Iterator[str]:

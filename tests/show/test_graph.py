@@ -17,10 +17,14 @@ STRANGE = 'a"b\\c#d;e`f<g>&\n\x1b[0m/x'
 """A name that no unit file can give: nothing may rely on that."""
 
 
-@pytest.mark.parametrize("form", RENDERERS)
+@pytest.mark.parametrize("form", SUFFIXES)
 @pytest.mark.parametrize("name", GRAPHS)
 def test_graphs_are_drawn_as_written(name: str, form: str) -> None:
     assert_snapshot(RENDERERS[form](GRAPHS[name]), SNAPSHOTS / f"graph-{name}.{SUFFIXES[form]}")
+
+
+def test_all_forms_are_tested() -> None:
+    assert {*SUFFIXES, "svg"} == set(RENDERERS)
 
 
 def test_a_tree_names_every_unit_and_draws_what_is_below_it_once() -> None:

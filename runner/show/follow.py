@@ -1,0 +1,62 @@
+"""Tells a stream of events line by line, from wherever in the run it begins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..core.event import RunEnded, RunStarted, StartupFinished, UnitStarting
+from ..core.snapshot import Snapshot
+from ..core.stream import Gap, SnapshotTaken, StreamEvent, UnitWrote
+from .plain import Plain
+
+
+class Follower:
+    """The plain lines of a stream. What units wrote is told where they fail, as far as the stream tells it."""
+
+    def __init__(self, begun_at: float) -> None:
+        """Say what the wall clock was at the run's beginning, in seconds since the epoch."""
+        self._optional: set[str] = set()
+        self._tails: dict[str, list[str]] = {}
+        self._plain = Plain(
+            optional=self._optional,
+            tail=lambda unit: self._tails.get(unit, []),
+            began=datetime.fromtimestamp(begun_at),
+        )
+
+    def feed(self, event: StreamEvent) -> list[str]:
+        """The lines that an event deserves."""
+        match event:
+            case SnapshotTaken():
+                return self._begin(event)
+            case Gap():
+                return [self._plain.gap(event.at, event.missed)]
+            case UnitWrote():
+                self._tails[event.unit] = list(event.lines)
+                return []
+            case UnitStarting():
+                self._tails.pop(event.unit, None)
+            case RunStarted():
+                self._optional.update(one.unit for one in event.declared if one.optional)
+        return self._plain.feed(event)
+
+    def still(self, at: float) -> list[str]:
+        """The line that says what still runs and what waits for what; none where all is done or stands as it should."""
+        return self._plain.still(at)
+
+    def _begin(self, taken: SnapshotTaken) -> list[str]:
+        """Go on from a snapshot: say which run it is where that is news, how it stands, and what it came to where it has."""
+        plain, before, now = self._plain, self._plain.snapshot, taken.snapshot
+        lines = self.feed(now.run) if now.run and before.run is None else []
+        plain.snapshot = now
+        for event in _news(before, now):
+            lines += plain.feed(event)
+        return lines + plain.still(taken.at)
+
+
+def _news(before: Snapshot, now: Snapshot) -> list[StartupFinished | RunEnded]:
+    """What the startup and the run have come to since."""
+    return [
+        event
+        for event, was_there in ((now.startup, before.startup), (now.ended, before.ended))
+        if event is not None and was_there is None
+    ]
