@@ -1,4 +1,4 @@
-"""``python -m bench``: cold start, throughput, release latency and the sync socket in one run, as ratios where there are any."""
+"""``python -m bench``: cold start, throughput, releases, the sync socket and watchers in one run, as ratios where they exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import release, startup, sync, throughput
+from . import release, startup, sync, throughput, watch
 from .figure import Figure, as_json, table, verdict
 from .timing import CannotMeasure
 
@@ -22,7 +22,7 @@ ROUNDS = 5
 
 def main() -> int:
     """Measure what was asked for, print it, and return the exit status: 0 where all could be measured, aims met or not."""
-    names = ["startup", *(graph.name for graph in throughput.graphs()), "release", "sync"]
+    names = ["startup", *(graph.name for graph in throughput.graphs()), "release", "sync", "watch"]
     options = _parse(names)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         scratch = Path(name)
@@ -66,6 +66,7 @@ def _benches(scratch: Path, env: Mapping[str, str], rounds: int, floor: list[str
         **{graph.name: partial(throughput.measure, scratch, env, rounds, floor, graph) for graph in throughput.graphs()},
         "release": partial(release.measure, scratch, env, rounds),
         "sync": partial(sync.measure, scratch, env, rounds),
+        "watch": partial(watch.measure, scratch, env, rounds),
     }
 
 

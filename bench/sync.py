@@ -38,6 +38,7 @@ WARM_UP = 1_000
 """Connections that do not count: after them the supervisor has what it keeps."""
 SETTLING = 0.05
 """Seconds that a process has from saying that it waits until it does."""
+ONE_UNIT = {"there": 'command = ["/bin/true"]\n'}
 PATIENCE = 10.0
 """Seconds that a supervisor has to serve."""
 
@@ -143,10 +144,11 @@ class Serving:
 
 
 @contextmanager
-def serving(directory: Path, env: Mapping[str, str]) -> Iterator[Serving]:
-    """A supervisor with one unit, until the block is left. Raises :class:`CannotMeasure` where it does not serve."""
+def serving(directory: Path, env: Mapping[str, str], units: Mapping[str, str] = ONE_UNIT) -> Iterator[Serving]:
+    """A supervisor with these units, until the block is left. Raises :class:`CannotMeasure` where it does not serve."""
     (directory / "units").mkdir(parents=True)
-    (directory / "units" / "there.toml").write_text('command = ["/bin/true"]\n', encoding="utf-8")
+    for name, text in units.items():
+        (directory / "units" / f"{name}.toml").write_text(text, encoding="utf-8")
     (directory / "run").mkdir(mode=0o700)
     path = str(directory / "run" / "runner.sock")
     env = {**env, "RUNNER_SOCKET": path}

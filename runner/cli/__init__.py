@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "check the unit files, then start the units and look after them"),
     "check": ("check", "report all that is wrong in the unit files; start nothing"),
-    "plan": ("plan", "show what would run, in which order"),
+    "plan": ("plan", "show what would run, in which order, and how long it would take"),
     "graph": ("graph", "draw which unit waits for which"),
+    "watch": ("watch", "show a startup live that a supervisor runs elsewhere"),
+    "why": ("why", "tell why a unit is where it is: what it waits for, or what made it fail"),
+    "history": ("history", "list past runs"),
+    "timeline": ("timeline", "draw what each unit of a run did when"),
+    "analyze": ("analyze", "find out what made a startup slow: blame, critical-chain, compare"),
+    "replay": ("replay", "show a recorded run again, live"),
     "sync": ("sync", "coordinate scripts: ping, want, start, complete, fail, wait, status, list"),
 }
 """Each command's module in this folder, and what it does in one line."""

@@ -14,7 +14,7 @@ def configure(parser: Parser) -> None:
     """Add the options."""
     add_names(parser, "all units")
     add_units(parser)
-    add_format(parser, [*RENDERERS], "a tree for people, a drawing for Graphviz, one for Mermaid, data for programs")
+    add_format(parser, [*RENDERERS], "a tree for people, a drawing for Graphviz, one for Mermaid, a picture, data for programs")
 
 
 def run(options: Namespace) -> int:

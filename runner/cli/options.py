@@ -44,6 +44,13 @@ def add_units(parser: Parser) -> None:
     )
 
 
+def add_state(parser: Parser) -> None:
+    """``--state DIR``: where logs, journals and the history are kept."""
+    parser.add_argument(
+        "--state", metavar="DIR", type=Path, help="directory for logs and journals (default: one in $XDG_STATE_HOME/runner)"
+    )
+
+
 def add_socket(parser: Parser) -> None:
     """``--socket PATH``: where the supervisor is spoken to."""
     parser.add_argument(
@@ -63,6 +70,11 @@ def add_names(parser: Parser, default: str) -> None:
         nargs="*",
         help=f"units, or groups for all of their members, with what they depend on (default: {default})",
     )
+
+
+def add_jobs(parser: Parser) -> None:
+    """``--jobs N``: how many units may work at a time."""
+    parser.add_argument("--jobs", metavar="N", type=_parse_jobs, help="let at most N units work at a time (default: all)")
 
 
 def add_json(parser: Parser) -> None:
@@ -142,3 +154,9 @@ def _hint(name: str, graph: Graph) -> str:
 def _groups(unit: str) -> list[str]:
     parts = unit.split("/")[:-1]
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+
+
+def _parse_jobs(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError(f'cannot use "{text}": it takes a whole number from 1')

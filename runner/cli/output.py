@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..core.event import Decided
     from ..supervisor.outlet import Outlet
     from ..supervisor.supervisor import Supervisor
 
@@ -16,16 +17,20 @@ _STILL_EVERY = 30.0
 
 def show_json(supervisor: Supervisor) -> Outlet:
     """Every event as a line of JSON."""
-    from msgspec.json import encode
-
     from ..supervisor.outlet import Outlet
 
     def say_gap(missed: int) -> bytes:
-        snapshot = {"event": "snapshot", "snapshot": supervisor.snapshot}
-        return encode({"event": "gap", "missed": missed}) + b"\n" + encode(snapshot) + b"\n"
+        from ..core.stream import Gap
+        from ..supervisor.control import lines_of, take_snapshot
+
+        return lines_of([Gap(at=supervisor.now(), missed=missed), take_snapshot(supervisor)])
+
+    def write(_: Sequence[Decided], lines: bytes) -> None:
+        for line in lines.splitlines(keepends=True):  # so that lines are what a gap counts
+            outlet.write(line)
 
     outlet = Outlet(supervisor.poller, _STDOUT, say_gap)
-    supervisor.listeners.append(lambda _, lines: outlet.write(lines))
+    supervisor.listeners.append(write)
     return outlet
 
 

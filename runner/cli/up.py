@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from .options import Parser, add_names, add_socket, add_units, check_names, load_units, units_directories
+from .options import Parser, add_jobs, add_names, add_socket, add_state, add_units, check_names, load_units, units_directories
 from .output import show_json, show_plain
 
 if TYPE_CHECKING:
@@ -34,11 +33,9 @@ def configure(parser: Parser) -> None:
         help="auto, plain or json: what suits the terminal, or a line of text or of JSON for every change (default: auto)",
     )
     parser.add_argument("--logs", action="store_true", help="with plain output: also every line that the units write")
-    parser.add_argument("--jobs", metavar="N", type=_parse_jobs, help="let at most N units work at a time (default: all)")
+    add_jobs(parser)
     parser.add_argument("--fail-fast", action="store_true", help="stop everything as soon as a unit fails that is not optional")
-    parser.add_argument(
-        "--state", metavar="DIR", type=Path, help="directory for logs and journals (default: one in $XDG_STATE_HOME/runner)"
-    )
+    add_state(parser)
     add_socket(parser)
     parser.add_argument("--keep", action="store_true", help="stay, for scripts that call, though no unit runs any more")
     parser.add_argument("--bridge", action="store_true", help="share units that say so with the scripts of the workspace's agent")
@@ -103,9 +100,3 @@ def _exit_status(supervisor: Supervisor) -> int:
         return 128 + supervisor.stopped_by
     ended = supervisor.snapshot.ended
     return 0 if ended and ended.outcome == "succeeded" else 1
-
-
-def _parse_jobs(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text) >= 1:
-        return int(text)
-    raise ArgumentTypeError(f'cannot use "{text}": it takes a whole number from 1')

@@ -17,6 +17,7 @@ UNITS = {"a.toml": 'command = ["true"]', "b.toml": 'command = ["true"]\nafter = 
         ([], "b\n└─ a\nc\n"),
         (["--format", "dot"], "digraph units {"),
         (["--format", "mermaid"], "flowchart LR\n"),
+        (["--format", "svg"], "<svg "),
         (["--json"], "{"),
     ],
 )

@@ -1,0 +1,33 @@
+"""``runner history``: list past runs."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+
+from ..show.history import render_json, render_text
+from .options import Parser, add_json, add_state, add_units
+from .runs import open_history
+from .stdout import write_out
+
+
+def configure(parser: Parser) -> None:
+    """Add the options."""
+    parser.add_argument("-n", "--limit", metavar="N", type=_parse_limit, default=20, help="list the last N runs (default: 20)")
+    add_units(parser)
+    add_state(parser)
+    add_json(parser)
+    parser.epilog = 'The number of a run is what "--run" of other commands takes.'
+
+
+def run(options: Namespace) -> int:
+    """Print the last runs."""
+    with open_history(options) as history:
+        runs = history.runs(options.limit)
+    write_out(render_json(runs) if options.json else render_text(runs))
+    return 0
+
+
+def _parse_limit(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= 1:
+        return int(text)
+    raise ArgumentTypeError(f'cannot use "{text}": it takes a whole number from 1')

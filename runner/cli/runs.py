@@ -1,0 +1,135 @@
+"""The run that a command is about: the one that a supervisor has now, or one of those that the journals tell of."""
+
+from __future__ import annotations
+
+import os
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.json import decode
+
+from ..core.snapshot import Snapshot, fold
+from ..core.stream import SnapshotTaken
+from ..errors import RunnerError, UsageError
+from ..rpc.client import Client
+from ..rpc.failure import CannotConnect
+from ..rpc.methods import SNAPSHOT
+from ..supervisor.endpoint import socket_path
+from ..supervisor.journal import KEPT_RUNS, Recorded, read_run
+from ..supervisor.paths import StatePaths, state_paths
+from .options import Parser, add_socket, add_state, add_units, units_directories
+from .stdout import write_err
+
+if TYPE_CHECKING:
+    from ..core.record import RunRecord
+    from ..supervisor.history import History
+
+PATIENCE = 5.0
+"""Seconds that a supervisor has for an answer."""
+
+
+class Present(Struct, frozen=True):
+    """A run at the moment of asking, or at its end."""
+
+    snapshot: Snapshot
+    at: float
+    """Seconds since the run began."""
+    begun_at: float
+    """The wall clock at its beginning, in seconds since the epoch."""
+    is_live: bool
+    """A supervisor looks after it now."""
+
+
+def add_places(parser: Parser) -> None:
+    """``--units``, ``--state`` and ``--socket``: where the runs of a workspace are found."""
+    add_units(parser)
+    add_state(parser)
+    add_socket(parser)
+
+
+def add_run(parser: Parser) -> None:
+    """``--run RUN``: which of the past runs."""
+    parser.add_argument("--run", metavar="RUN", help='its id, or its number as "runner history" tells it (default: the last one)')
+
+
+def find_paths(options: Namespace) -> StatePaths:
+    """The state directory: the one that is named, or the one of the unit files."""
+    if options.state:
+        return StatePaths(os.path.abspath(options.state))  # noqa: PTH100
+    return state_paths(units_directories(options.units, os.environ)[0], os.environ)
+
+
+def find_journals(paths: StatePaths) -> list[Path]:
+    """The journals that there are, oldest first."""
+    return sorted(Path(paths.journals).glob("*.jsonl"))
+
+
+def load_run(options: Namespace) -> Recorded:
+    """The run that ``--run`` names, or the last one. Raises UsageError where it is not there."""
+    return read_run(find_journal(options))
+
+
+def find_journal(options: Namespace) -> Path:
+    """The journal of that run."""
+    journals = find_journals(find_paths(options))
+    if not journals:
+        raise UsageError("cannot find a run of these units: there is no journal", hint='start one: "runner up"')
+    if options.run is None:
+        return journals[-1]
+    name = find_run(options, options.run).run if options.run.isdecimal() else options.run
+    for journal in journals:
+        if journal.stem == name:
+            return journal
+    if name != options.run:
+        raise UsageError(
+            f"cannot read run {options.run}: its journal is gone", hint=f"those of the last {KEPT_RUNS} runs are kept"
+        )
+    raise UsageError(f'cannot find run "{options.run}"', hint=f'the last one is "{journals[-1].stem}"')
+
+
+@contextmanager
+def open_history(options: Namespace) -> Iterator[History]:
+    """The history, with all that the journals tell. Raises UsageError where no run is known, CannotUseHistory."""
+    from ..show.error import render_error
+    from ..supervisor.history import History, has_runs
+
+    paths = find_paths(options)
+    if not has_runs(paths):
+        raise UsageError("cannot find a run of these units: there is no history", hint='start one: "runner up"')
+    with closing(History(paths, lambda what: write_err(render_error(RunnerError(what))))) as history:
+        history.catch_up()
+        yield history
+
+
+def find_run(options: Namespace, name: str) -> RunRecord:
+    """The past run with this id or number, also where its journal is gone. Raises UsageError where it is not there."""
+    with open_history(options) as history:
+        found = history.find(name)
+    if found is None:
+        raise UsageError(f'cannot find run "{name}"', hint='see "runner history" for all runs')
+    return found
+
+
+def find_present(options: Namespace) -> Present:
+    """The run that goes on, or else the last one. Raises UsageError where there is none."""
+    try:
+        with Client(socket_path(options.socket, os.environ), timeout=PATIENCE) as client:
+            taken = decode(client.call(SNAPSHOT.path, b"{}", timeout=PATIENCE), type=SnapshotTaken)
+    except CannotConnect:
+        if options.socket:
+            raise
+        run = load_run(Namespace(run=None, state=options.state, units=options.units))
+        snapshot = fold(run.events)
+        return Present(snapshot, snapshot.at, run.begun_at, is_live=False)
+    return Present(taken.snapshot, taken.at, taken.begun_at, is_live=True)
+
+
+def say_when(begun_at: float, at: float) -> str:
+    """The local time of a moment of a run: ``12:00:01``, with its date where that is another day."""
+    moment, now = time.localtime(begun_at + at), time.localtime()
+    return time.strftime("%H:%M:%S" if moment[:3] == now[:3] else "%Y-%m-%d %H:%M:%S", moment)

@@ -1,0 +1,102 @@
+"""Reads what a supervisor's stream says, or a file that has kept one: a journal, or the lines of ``watch --json``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import datetime
+from pathlib import Path
+from typing import get_args
+
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
+from ..core.event import RunStarted
+from ..core.snapshot import Snapshot
+from ..core.stream import Gap, SnapshotTaken, StreamEvent, UnitWrote
+from ..errors import IllegalTransition, UsageError
+
+
+class _Kind(Struct):
+    """What kind of event a line is, and when it was where that is not in the event."""
+
+    event: str
+    at: datetime | None = None
+
+
+class Recording(Struct, frozen=True):
+    """A run, or the part of one that somebody watched."""
+
+    begun_at: float
+    """The wall clock at the run's beginning, in seconds since the epoch."""
+    events: tuple[StreamEvent, ...]
+    complaints: tuple[str, ...]
+    """What in the file cannot be used, each with its line."""
+
+
+_KINDS = {event.__struct_config__.tag for event in get_args(StreamEvent)}
+_decode_kind = Decoder(_Kind).decode
+_decode = Decoder(StreamEvent).decode
+
+
+def parse_event(line: bytes) -> StreamEvent | None:
+    """The event of a line; None where it is of a kind that this version does not know. Raises ``msgspec.DecodeError``."""
+    return _decode(line) if _decode_kind(line).event in _KINDS else None
+
+
+def read_recording(path: Path) -> Recording:
+    """What a file has kept. Raises UsageError where it cannot be read or has no run in it."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f'cannot read "{path}": {error.strerror}') from None
+    reader = _Reader()
+    events = tuple(reader.read(data))
+    if not events:
+        raise UsageError(
+            f'cannot find a run in "{path}"' + (f": {reader.complaints[0]}" if reader.complaints else ": it is empty"),
+            hint='it takes a journal, or what "runner watch --json" has printed',
+        )
+    return Recording(reader.begun_at, events, tuple(reader.complaints))
+
+
+class _Reader:
+    """Takes the lines of a file in order, and notes which of them do not follow from those before."""
+
+    def __init__(self) -> None:
+        self.begun_at = 0.0
+        self.complaints: list[str] = []
+        self._snapshot = Snapshot()
+
+    def read(self, data: bytes) -> Iterator[StreamEvent]:
+        for number, line in enumerate(data.splitlines(), 1):
+            try:
+                event = parse_event(line)
+                if event is not None:
+                    self._follow(event, line)
+                    yield event
+            except KeyError as error:
+                self.complaints.append(f"line {number}: there is no unit {error}")
+            except (DecodeError, IllegalTransition, ValueError) as error:
+                self.complaints.append(f"line {number}: {error}")
+
+    def _follow(self, event: StreamEvent, line: bytes) -> None:
+        """Fold an event, which raises IllegalTransition, KeyError or ValueError where it cannot come now."""
+        if isinstance(event, SnapshotTaken):
+            self.begun_at = event.begun_at
+            self._snapshot = deepcopy(event.snapshot)
+        elif isinstance(event, RunStarted):
+            self._begin(event, line)
+        elif self._snapshot.run is None:
+            raise ValueError("no run has begun before it")
+        elif not isinstance(event, Gap | UnitWrote):
+            self._snapshot.apply(event)
+
+    def _begin(self, event: RunStarted, line: bytes) -> None:
+        if self._snapshot.run is not None:
+            raise ValueError("another run begins, and there can be only one")
+        snapshot = Snapshot()
+        snapshot.apply(event)
+        self._snapshot = snapshot
+        at = _decode_kind(line).at
+        self.begun_at = at.timestamp() - event.at if at else 0.0

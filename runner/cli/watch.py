@@ -1,0 +1,199 @@
+"""``runner watch``: show a startup live that a supervisor runs elsewhere, or tell how the last one went."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from math import inf
+from typing import Literal
+
+from msgspec import DecodeError
+
+from ..core.snapshot import Snapshot, fold
+from ..core.stream import SnapshotTaken, StreamEvent
+from ..errors import RunnerError, UsageError
+from ..rpc.client import Client
+from ..rpc.failure import CannotConnect, NoAnswer
+from ..rpc.methods import EVENTS
+from ..show.follow import Follower
+from ..show.text import printable
+from ..supervisor.endpoint import socket_path
+from ..supervisor.journal import Recorded, read_run
+from .look import add_color, is_live, summarise
+from .options import Parser, add_json
+from .runs import PATIENCE, add_places, add_run, find_journal, say_when
+from .stdout import write_err, write_out
+from .stream import parse_event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .viewer import Ending
+
+_STILL_EVERY = 30.0
+"""Seconds from one plain line about what still runs to the next."""
+
+
+class NothingToWatch(RunnerError):
+    """No supervisor runs, and there is no journal of an earlier run either."""
+
+    exit_status = 3
+
+
+def configure(parser: Parser) -> None:
+    """Add the options."""
+    add_places(parser)
+    add_run(parser)
+    add_color(parser)
+    add_json(parser)
+    parser.epilog = (
+        "q or ctrl-c detaches; the run goes on. On what is no terminal, and with --json,\n"
+        "it is a line for every change. Where no supervisor runs, the last run is told.\n\n"
+        "exit status:\n"
+        "  0  the run ended, whatever became of it, or you detached\n"
+        "  1  the supervisor went away without ending its run\n"
+        "  3  no supervisor runs, and there is no journal of an earlier run"
+    )
+
+
+def run(options: Namespace) -> int:
+    """Watch the run that goes on, or tell of the one that is over."""
+    if options.run is None:
+        try:
+            with Client(socket_path(options.socket, os.environ), timeout=PATIENCE) as client:
+                return _watch(client, options)
+        except CannotConnect:
+            if options.socket:
+                raise
+    _tell(options)
+    return 0
+
+
+def _watch(client: Client, options: Namespace) -> int:
+    stream = _Stream(client)
+    try:
+        ending = _show(stream, options)
+    except KeyboardInterrupt:
+        ending = "left"
+    if ending == "left":
+        write_err('detached; the run goes on, and "runner watch" shows it again\n')
+    return 128 + ending if isinstance(ending, int) else 0
+
+
+def _show(stream: _Stream, options: Namespace) -> Ending:
+    if options.json:
+        return _print_lines(stream)
+    if not is_live(options.color):
+        return _print_plain(stream)
+    from .viewer import view_live
+
+    return view_live(stream, options.color)
+
+
+class _Stream:
+    """What a supervisor tells, as it comes: a :class:`~.viewer.Feed`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._begun = 0.0
+        """When the run began, on the clock of ``time.monotonic``."""
+        client.listen(EVENTS.path, b'{"output":true}', timeout=PATIENCE)
+
+    @property
+    def is_over(self) -> bool:
+        """The run has ended, and all of it was taken."""
+        return self._client.is_over
+
+    def fileno(self) -> int:
+        """Readable when something has come."""
+        return self._client.fileno()
+
+    def due_at(self) -> float:
+        """Nothing comes by the clock alone."""
+        return inf
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines that have come, without waiting. Raises NoAnswer where the supervisor went away."""
+        try:
+            for message in self._client.take():
+                yield from message.splitlines()
+        except NoAnswer:
+            raise NoAnswer(
+                "cannot watch any longer: the supervisor went away without ending its run",
+                hint='how far it came: "runner watch"',
+            ) from None
+
+    def take(self) -> Iterator[StreamEvent]:
+        """The events that have come, without waiting."""
+        for line in self.lines():
+            try:
+                event = parse_event(line)
+            except DecodeError as error:
+                raise RunnerError(
+                    f"cannot understand what the supervisor tells: {error}", hint="it may be of another version"
+                ) from None
+            if isinstance(event, SnapshotTaken):
+                self._begun = time.monotonic() - event.at
+            if event is not None:
+                yield event
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._begun
+
+
+def _print_lines(stream: _Stream) -> Literal["over"]:
+    waiter = select.poll()
+    waiter.register(stream, select.POLLIN)
+    while not stream.is_over:
+        waiter.poll()
+        for line in stream.lines():
+            write_out(line.decode() + "\n")
+    return "over"
+
+
+def _print_plain(stream: _Stream) -> Literal["over"]:
+    waiter = select.poll()
+    waiter.register(stream, select.POLLIN)
+    follower: Follower | None = None
+    still_at = time.monotonic() + _STILL_EVERY
+    while not stream.is_over:
+        waiter.poll(max(still_at - time.monotonic(), 0) * 1000)
+        lines: list[str] = []
+        for event in stream.take():
+            if follower is None:
+                follower = Follower(event.begun_at if isinstance(event, SnapshotTaken) else time.time() - event.at)
+            lines += follower.feed(event)
+        if time.monotonic() >= still_at:
+            still_at += _STILL_EVERY
+            lines += follower.still(stream.now()) if follower else []
+        write_out("".join(f"{line}\n" for line in lines))
+    return "over"
+
+
+def _tell(options: Namespace) -> None:
+    """Tell of a run as its journal has it."""
+    try:
+        journal = find_journal(options)
+    except UsageError as missing:
+        if options.run is not None:
+            raise
+        what = "cannot watch a startup: no supervisor runs, and there is no journal of an earlier run"
+        raise NothingToWatch(what, hint=missing.hint) from None
+    if options.json:
+        write_out(journal.read_text(encoding="utf-8", errors="backslashreplace"))
+        return
+    run = read_run(journal)
+    snapshot = fold(run.events)
+    taken = SnapshotTaken(at=snapshot.at, begun_at=run.begun_at, seq=len(run.events), snapshot=snapshot)
+    write_out(f"{_headline(run, snapshot, options)}\n{summarise([taken], options.color)}")
+
+
+def _headline(run: Recorded, snapshot: Snapshot, options: Namespace) -> str:
+    name = printable(snapshot.run.run) if snapshot.run else "without a beginning"
+    said = f"run {name} began at {say_when(run.begun_at, 0)}"
+    if options.run is None:
+        said = f"no supervisor runs now; the last {said}"
+    return said if snapshot.ended else f"{said}; its journal ends before it did"
