@@ -73,7 +73,7 @@ def run(options: Namespace) -> int:
         supervisor.offer_socket(endpoint.path)
         outlet = show_json(supervisor) if options.output == "json" else show_plain(supervisor, options.logs)
         try:
-            supervisor.begin(__version__, names)
+            supervisor.begin(__version__, names, _expect(supervisor))
             _supervise(supervisor, endpoint, loaded, options)
         except BaseException:
             supervisor.abandon()
@@ -82,6 +82,16 @@ def run(options: Namespace) -> int:
             outlet.close(_PATIENCE)
             supervisor.close()
     return _exit_status(supervisor)
+
+
+def _expect(supervisor: Supervisor) -> dict[str, float]:
+    """The durations of earlier runs, where a limit of jobs or a lock makes it matter who goes first."""
+    locks = [lock for unit in supervisor.engine.graph.units.values() for lock in set(unit.locks)]
+    if supervisor.engine.jobs is None and len(locks) == len(set(locks)):
+        return {}
+    from ..supervisor.history import learn
+
+    return learn(supervisor.paths, supervisor.engine.graph, supervisor.warn)
 
 
 def _supervise(supervisor: Supervisor, endpoint: Endpoint, loaded: Loaded, options: Namespace) -> None:

@@ -41,6 +41,7 @@ from ..core.effect import (
 from ..core.engine import Engine
 from ..core.event import (
     Decided,
+    DurationsLearned,
     KillRequested,
     Observed,
     ProcessSpawned,
@@ -179,8 +180,8 @@ class Supervisor:
 
     # ---------------------------------------------------------------- facts
 
-    def begin(self, version: str, names: Sequence[str]) -> None:
-        """Write down that the run has begun, and want these units; none: all."""
+    def begin(self, version: str, names: Sequence[str], durations: dict[str, float] | None = None) -> None:
+        """Write down that the run has begun, and want these units; none: all. ``durations`` are those of earlier runs."""
         graph, jobs = self.engine.graph, self.engine.jobs
         started = RunStarted(
             at=self.now(),
@@ -193,6 +194,8 @@ class Supervisor:
             declared=declarations(graph),
         )
         self._record([started])
+        if durations:
+            self.observe(DurationsLearned(at=self.now(), durations=durations))
         self.observe(StartRequested(at=self.now(), units=tuple(names)))
 
     def observe(self, event: Observed) -> None:
