@@ -13,7 +13,8 @@ from .words import say_count, say_duration
 
 
 def start(run: Run, node: Node) -> None:
-    """Execute the unit's command: first write that it is about to be, then order it."""
+    """Execute the unit's command as it stands now: first write that it is about to be, then order it."""
+    node.unit = run.graph.units[node.name]
     node.begin_attempt(run.next_invocation())
     run.emit(UnitStarting(at=run.now, unit=node.name, invocation=node.invocation, attempt=node.attempt))
     run.order(Spawn(node.name, node.invocation, node.attempt))
@@ -32,7 +33,10 @@ def become_ready(run: Run, node: Node) -> None:
 
 
 def conclude(run: Run, node: Node, verdict: Verdict, luck: float) -> None:
-    """The attempt is over and nothing of it is left: the unit's policy says whether another follows."""
+    """The attempt is over and nothing of it is left: the unit's policy says whether another follows, or somebody does."""
+    if node.restart_reason is not None and node.stop_reason is None:
+        _let_go(run, node, Verdict(verdict.outcome, node.restart_reason), attempt=1, delay=0.0)
+        return
     delay: float | None = None
     if node.stop_reason is None and verdict.then == "retry":
         delay = retry_delay(node.unit.retry, node.attempt, luck)
@@ -43,7 +47,8 @@ def conclude(run: Run, node: Node, verdict: Verdict, luck: float) -> None:
     if delay is None:
         end(run, node, verdict.outcome, verdict.reason)
     else:
-        _back_off(run, node, verdict, delay)
+        _let_go(run, node, verdict, node.attempt + 1, delay)
+        run.set_timer(node, "backoff", run.now + delay)
 
 
 def _is_restart_wanted(node: Node, verdict: Verdict) -> bool:
@@ -56,7 +61,7 @@ def _limit_in_words(node: Node) -> str:
     return f"restarted {say_count(policy.limit, 'time')} within {say_duration(policy.window)}, which is its limit"
 
 
-def _back_off(run: Run, node: Node, verdict: Verdict, delay: float) -> None:
+def _let_go(run: Run, node: Node, verdict: Verdict, attempt: int, delay: float) -> None:
     run.cancel_timers(node, "timeout", "ready", "stop")
     run.admission.release(node.name)
     exit_code, signal = _exit(node)
@@ -64,14 +69,13 @@ def _back_off(run: Run, node: Node, verdict: Verdict, delay: float) -> None:
         UnitRetrying(
             at=run.now,
             unit=node.name,
-            attempt=node.attempt + 1,
+            attempt=attempt,
             delay=delay,
             reason=verdict.reason,
             exit_code=UNSET if exit_code is None else exit_code,
             signal=UNSET if signal is None else signal,
         )
     )
-    run.set_timer(node, "backoff", run.now + delay)
 
 
 def end(run: Run, node: Node, outcome: Outcome, reason: str) -> None:
@@ -80,9 +84,8 @@ def end(run: Run, node: Node, outcome: Outcome, reason: str) -> None:
     run.admission.withdraw(node.name)
     run.admission.release(node.name)
     node.outcome, node.reason = outcome, reason
-    node.pid = None
-    is_counted = node.is_declared and not node.unit.optional
-    if is_counted and outcome not in ("succeeded", "unneeded") and run.stop_reason is None:
+    node.pid = node.restart_reason = None
+    if node.is_declared and not node.unit.optional and not _is_good(node) and run.stop_reason is None:
         run.failed[node.name] = None
     exit_code, signal = _exit(node)
     run.emit(
@@ -98,6 +101,13 @@ def end(run: Run, node: Node, outcome: Outcome, reason: str) -> None:
             cpu=node.exit.cpu if node.exit else 0.0,
             max_rss=node.exit.max_rss if node.exit else 0,
         )
+    )
+
+
+def _is_good(node: Node) -> bool:
+    """It reached its goal. So did a service that was ready, and that somebody stopped then."""
+    return node.outcome in ("succeeded", "unneeded") or (
+        node.outcome == "cancelled" and node.was_ready and node.unit.kind == "service"
     )
 
 

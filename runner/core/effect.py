@@ -73,6 +73,20 @@ class Answer(Effect, frozen=True):
     refusal: Refusal | None = None
 
 
+class Report(Effect, frozen=True):
+    """Tell whoever asked for something what that has set in motion, or why it is refused."""
+
+    call: int
+    units: tuple[str, ...] = ()
+    """In the order in which it is their turn: for a stop the dependents first, else the dependencies."""
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    """What the unit files say now and did not, where they were read anew."""
+    refusal: str = ""
+    """Why nothing was done, in words."""
+
+
 class WatchScript(Effect, frozen=True):
     """Tell by ``ScriptEnded`` when all processes of the script that this process belongs to are gone."""
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import ladder, life, stop, sync, sync_view, urgency, want
+from . import control, ladder, life, reload, stop, sync, sync_view, urgency, want
 from .attempt import become_ready
 from .event import (
     DurationsLearned,
@@ -36,6 +36,8 @@ from .event import (
     ProbeSucceeded,
     ProcessExited,
     ProcessSpawned,
+    RestartRequested,
+    RetryRequested,
     RunEnded,
     RunOutcome,
     ScriptEnded,
@@ -54,6 +56,7 @@ from .event import (
     TimeoutExtended,
     TimerFired,
     TreeEnded,
+    UnitsReloaded,
 )
 from .graph import Graph
 from .node import Node, TimerKind
@@ -73,6 +76,12 @@ _ABOUT_AN_INVOCATION: dict[type[Observed], Callable[[Run, Node, Any], None]] = {
 }
 
 _ABOUT_THE_RUN: dict[type[Observed], Callable[[Run, Any], None]] = {
+    StartRequested: control.start,
+    StopRequested: control.stop,
+    KillRequested: control.kill,
+    RestartRequested: control.restart,
+    RetryRequested: control.retry,
+    UnitsReloaded: reload.reload,
     DurationsLearned: urgency.learned,
     SyncWanted: sync.wanted,
     SyncStarted: sync.started,
@@ -142,41 +151,15 @@ class Engine:
 
     def _apply(self, event: Observed) -> None:
         run = self._run
-        handler = _ABOUT_AN_INVOCATION.get(type(event))
-        if handler:
-            self._apply_to_invocation(event, handler)
-            return
-        hear = _ABOUT_THE_RUN.get(type(event))
-        if hear:
+        if handle := _ABOUT_AN_INVOCATION.get(type(event)):
+            self._apply_to_invocation(event, handle)
+        elif hear := _ABOUT_THE_RUN.get(type(event)):
             hear(run, event)
-            return
-        match event:
-            case TimerFired():
-                found = run.take_timer(event.timer)
-                if found:
-                    _TIMERS[found[1]](run, found[0])
-            case StartRequested():
-                run.has_begun = True
-                if run.stop_reason is None:
-                    self._want(event.units)
-            case StopRequested(units=()):
-                stop.stop_all(run, event.reason)
-            case StopRequested():
-                stop.stop(run, run.graph.select(event.units), event.reason)
-            case KillRequested():
-                stop.kill_all(run, event.reason)
-            case _:
-                raise TypeError(f"no observed event: {event!r}")
-
-    def _want(self, units: tuple[str, ...]) -> None:
-        run = self._run
-        names = run.graph.select(units) if units else self._all_that_start()
-        want.want(run, (name for name in run.nodes if name in names))
-        urgency.reckon(run)
-
-    def _all_that_start(self) -> set[str]:
-        """The declared units that start by themselves."""
-        return {name for name, node in self._run.nodes.items() if node.is_declared} - self._run.graph.handlers
+        elif isinstance(event, TimerFired):
+            if found := run.take_timer(event.timer):
+                _TIMERS[found[1]](run, found[0])
+        else:
+            raise TypeError(f"no observed event: {event!r}")
 
     def _apply_to_invocation(self, event: Any, handler: Callable[[Run, Node, Any], None]) -> None:
         node = self._run.nodes.get(event.unit)

@@ -15,7 +15,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from .unit import Kind, Requires
+from .unit import Kind, Requires, Unit
 
 Outcome = Literal["succeeded", "failed", "timed-out", "skipped", "unneeded", "cancelled"]
 RunOutcome = Literal["succeeded", "failed", "cancelled"]
@@ -39,19 +39,51 @@ class Observed(Event, frozen=True, kw_only=True):
     """A fact from outside the engine."""
 
 
-class StartRequested(Observed, frozen=True, kw_only=True):
+class ControlRequested(Observed, frozen=True, kw_only=True):
+    """Somebody wants something of units. The effect ``Report`` with the same number tells what that set in motion."""
+
+    call: int = 0
+    """0: nobody waits for that."""
+
+
+class StartRequested(ControlRequested, frozen=True, kw_only=True):
     """Somebody wants units to reach their goal, and with them all that they depend on."""
 
     units: tuple[str, ...] = ()
     """Empty: every unit that is not reserved for ``on-success`` or ``on-failure``."""
 
 
-class StopRequested(Observed, frozen=True, kw_only=True):
+class StopRequested(ControlRequested, frozen=True, kw_only=True):
     """Somebody wants units to end, and before them all that depends on them."""
 
     units: tuple[str, ...] = ()
     """Empty: everything, and then the run."""
     reason: str
+
+
+class RestartRequested(ControlRequested, frozen=True, kw_only=True):
+    """Somebody wants units that run to end and to begin anew, and others to run."""
+
+    units: tuple[str, ...]
+    reason: str
+
+
+class RetryRequested(ControlRequested, frozen=True, kw_only=True):
+    """Somebody wants what failed or timed out to run again, and then what was skipped because of it."""
+
+    units: tuple[str, ...] = ()
+    """Empty: all that failed or timed out."""
+
+
+class UnitsReloaded(ControlRequested, frozen=True, kw_only=True):
+    """The unit files were read anew, and there is nothing wrong with them."""
+
+    units: tuple[Unit, ...]
+    """All that are declared now."""
+    restart: bool = False
+    """Those that changed are to follow at once, not only at their next start."""
+    reason: str = "the unit files were read anew"
+    """Why those stop that are not declared any more, and why those that changed begin anew."""
 
 
 class KillRequested(Observed, frozen=True, kw_only=True):
@@ -276,6 +308,19 @@ class RunStarted(Decided, frozen=True, kw_only=True):
     """What the unit files say of each."""
 
 
+class UnitsChanged(Decided, frozen=True, kw_only=True):
+    """The unit files say something else than before."""
+
+    added: tuple[str, ...] = ()
+    """Units that are new."""
+    changed: tuple[str, ...] = ()
+    """Units of which they say something else. One that runs goes on as it was until its next start."""
+    removed: tuple[str, ...] = ()
+    """Units that they speak of no more."""
+    declared: tuple[Declaration, ...] = ()
+    """What they say of each that was added or changed, and of each that waits for something else now."""
+
+
 class DurationsExpected(Decided, frozen=True, kw_only=True):
     """How long units are expected to take until they reach their goal, from earlier runs. May come while they run."""
 
@@ -430,6 +475,7 @@ class RunEnded(Decided, frozen=True, kw_only=True):
 
 JournalEvent = (
     RunStarted
+    | UnitsChanged
     | DurationsExpected
     | UnitWaiting
     | UnitStarting

@@ -40,6 +40,8 @@ class Edge(Struct, frozen=True):
     origin: Origin
     lenient: bool = False
     """The dependency is an optional member of the group that was named: its failure is put aside."""
+    restart: bool = False
+    """The unit is restarted where somebody restarts the dependency."""
 
 
 class Fault(Struct, frozen=True):
@@ -112,10 +114,12 @@ class Graph:
         """Units that start only when another ended so."""
 
     def add_unit(self, unit: Unit) -> None:
-        """Insert a unit without edges."""
+        """Insert a unit that waits for nothing; one of the same name is replaced, for those too who wait for it."""
+        for dependency in self.after.get(unit.name, ()):
+            del self.dependents[dependency][unit.name]
         self.units[unit.name] = unit
         self.after[unit.name] = {}
-        self.dependents[unit.name] = {}
+        self.dependents.setdefault(unit.name, {})
 
     def add(self, edge: Edge) -> None:
         """Insert an edge; one between the same two is replaced."""
@@ -138,6 +142,11 @@ class Graph:
     def dependents_closure(self, names: Iterable[str]) -> set[str]:
         """Units and all that wait for them, directly or not."""
         return _reach(names, self.dependents)
+
+    def restarted_with(self, names: Iterable[str]) -> set[str]:
+        """Units and all that ask to be restarted with them, directly or not."""
+        asking = ((name, edges.items()) for name, edges in self.dependents.items())
+        return _reach(names, {name: {unit: edge for unit, edge in edges if edge.restart} for name, edges in asking})
 
     def path(self, start: str, goal: str) -> list[Edge] | None:
         """A shortest way along ``after`` of at least one edge, or None where there is none."""
@@ -261,7 +270,7 @@ class _Linker:
                 target = self.graph.units[other]
                 lenient = entry.unit != other and key == "after" and target.optional
                 pair = (unit.name, other) if key == "after" else (other, unit.name)
-                self._add(Edge(*pair, entry.requires, origin, lenient))
+                self._add(Edge(*pair, entry.requires, origin, lenient, entry.restart))
 
     def _resolve(self, origin: Origin, name: str) -> list[str]:
         """The units that a name stands for; where it stands for none, that is a fault."""

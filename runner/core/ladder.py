@@ -69,6 +69,7 @@ def timed_out(run: Run, node: Node) -> None:
     """A step's time is over."""
     if node.killed:
         verdict = _verdict(node)
+        run.postponed.pop(node.name, None)  # what does not go must not meet its successor
         end(run, node, verdict.outcome, f"{verdict.reason}, but its processes did not go")
     else:
         kill(run, node, f"killed after {say_duration(run.now - node.stopping_since)}" if node.pid is not None else "")

@@ -70,7 +70,7 @@ class Node:
     is_declared: bool = True
     """It comes from a unit file; otherwise a script brought it over the sync socket."""
     is_registered: bool = True
-    """False: somebody waits for a name that nobody has brought yet."""
+    """False: somebody waits for a name that nobody has brought yet, or the unit file that brought it is gone."""
     called: Literal["", "start", "complete"] = ""
     """How far its script has come with it over the sync socket."""
     gave_up: bool = False
@@ -85,6 +85,8 @@ class Node:
     stopping_since: float = 0.0
     stop_reason: str | None = None
     """Somebody wants it to end."""
+    restart_reason: str | None = None
+    """Somebody wants it to end and to begin anew."""
     timers: dict[TimerKind, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -117,6 +119,16 @@ class Node:
         return self.state == "running" and self.started_at is None
 
     @property
+    def is_to_begin_anew(self) -> bool:
+        """It has come to the end that somebody wanted before it begins anew."""
+        return self.state == "backoff" and self.restart_reason is not None
+
+    @property
+    def is_vacant(self) -> bool:
+        """Nothing is left of it but the name, which anybody may bring again."""
+        return not self.is_registered and not self.is_active
+
+    @property
     def has_settled(self) -> bool:
         """The startup need not wait for it any more."""
         return not self.is_active or not self.is_declared or (self.state == "ready" and self.unit.kind == "service")
@@ -128,7 +140,7 @@ class Node:
         self.unmet, self.released_by = {}, None
         self.was_ready = False
         self.restarts.clear()
-        self.stop_reason = None
+        self.stop_reason = self.restart_reason = None
         self.begin_attempt("")
         self.attempt = 0
 

@@ -60,6 +60,8 @@ class Run:
         """Seconds from the start of each unit to the end of the startup, where that was reckoned."""
         self.last_settled: Node | None = None
         self.has_begun = False
+        self.wants_all = False
+        """All units are wanted, also those that are yet to be declared."""
         self.has_finished = False
         self.is_over = False
         self.stop_reason: str | None = None
@@ -83,6 +85,16 @@ class Run:
             if node.state != was or isinstance(event, UnitEnded):
                 self._account(node, held_run, had_settled)
 
+    def set_declared(self, node: Node, is_declared: bool) -> None:
+        """A file speaks of a unit from now on, or none does: its outcome is nobody's concern, and its name is free at its end."""
+        self.active -= node.holds_run
+        self.unsettled -= not node.has_settled
+        node.is_declared = node.is_registered = is_declared
+        self.active += node.holds_run
+        self.unsettled += not node.has_settled
+        if not is_declared:
+            self.failed.pop(node.name, None)
+
     def _account(self, node: Node, held_run: bool, had_settled: bool) -> None:
         self.active += node.holds_run - held_run
         self.unsettled += had_settled - node.has_settled
@@ -92,11 +104,14 @@ class Run:
 
     def register(self, name: str) -> Node:
         """The unit of this name. One that is not known is made: a script's, which nobody has brought yet."""
-        if name not in self.nodes:
+        node = self.nodes.get(name)
+        if node is None or (node.is_vacant and not node.is_scripts):
             unit = Unit(name=name, kind="external")
             self.graph.add_unit(unit)
-            self.nodes[name] = Node(unit, is_declared=False, is_registered=False)
-        return self.nodes[name]
+            if node is None:
+                node = self.nodes[name] = Node(unit, is_declared=False, is_registered=False)
+            node.unit = unit
+        return node
 
     def order(self, effect: Effect) -> None:
         """Give an order to the supervisor."""

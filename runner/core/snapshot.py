@@ -26,6 +26,7 @@ from .event import (
     UnitReady,
     UnitReported,
     UnitRetrying,
+    UnitsChanged,
     UnitStarted,
     UnitStarting,
     UnitStopping,
@@ -42,7 +43,9 @@ class UnitView(Struct, omit_defaults=True):
     """What is known of a unit. Times are seconds since the run began."""
 
     is_declared: bool = True
-    """False: a script brought it over the sync socket."""
+    """False: a script brought it over the sync socket, or its unit file is gone."""
+    is_removed: bool = False
+    """Its unit file is gone."""
     kind: Kind = "oneshot"
     description: str = ""
     optional: bool = False
@@ -122,10 +125,10 @@ class Snapshot(Struct, omit_defaults=True):
                 self.units = {name: UnitView() for name in event.units}
                 for declaration in event.declared:
                     _declare(self.units[declaration.unit], declaration)
+            case UnitsChanged():
+                self._change(event)
             case DurationsExpected():
-                for name, seconds in event.durations.items():
-                    if name in self.units:
-                        self.units[name].expected = seconds
+                self._expect(event.durations)
             case StartupFinished():
                 self.startup = event
             case RunEnded():
@@ -135,6 +138,18 @@ class Snapshot(Struct, omit_defaults=True):
         """Make the view of a unit that a script has brought."""
         self.units[unit] = view = UnitView(is_declared=False, kind="external")
         return view
+
+    def _expect(self, durations: dict[str, float]) -> None:
+        for name in durations.keys() & self.units.keys():
+            self.units[name].expected = durations[name]
+
+    def _change(self, event: UnitsChanged) -> None:
+        for name in event.removed:
+            self.units[name].is_declared, self.units[name].is_removed = False, True
+        for declaration in event.declared:
+            view = self.units.setdefault(declaration.unit, UnitView())
+            view.is_declared, view.is_removed = True, False
+            _declare(view, declaration)
 
 
 def fold(events: Iterable[Decided]) -> Snapshot:

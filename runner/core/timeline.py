@@ -193,7 +193,8 @@ def _stretches(event: StartupFinished, snapshot: Snapshot, tracks: dict[str, _Tr
     """The critical path in time, the last stretch first, as it was when the startup was finished."""
     limit = event.at
     for name in reversed([name for name in event.critical_path if name in tracks]):
-        view, begin = snapshot.units[name], tracks[name].released_at
+        view = snapshot.units[name]
+        begin = min(tracks[name].released_at, limit)  # one that was begun anew had let the next one go before that
         settled_at = view.since if view.reached_at is None else view.reached_at
         yield Stretch(name, begin, max(begin, min(settled_at, limit)))
         limit = begin

@@ -40,6 +40,8 @@ class Dependency(Value, frozen=True, kw_only=True):
 
     unit: str
     requires: Requires = "success"
+    restart: bool = False
+    """Whoever waits is restarted where somebody restarts what it waits for."""
 
 
 class Probe(Value, frozen=True, kw_only=True):

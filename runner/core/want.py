@@ -6,6 +6,9 @@ work of a step is proportional to the neighbours that it touches, and a unit wit
 
 A unit that was let go is not called back when a dependency falls behind later. One that still waits for something else
 is: it looks at what is, not at what was. So is a script's unit until its script has started it.
+
+Nor is a unit that was skipped lost: when what stood in its way reaches its goal after all, because somebody had it run
+again, the unit is wanted again, and so are those that were skipped because of it.
 """
 
 from __future__ import annotations
@@ -22,21 +25,24 @@ from .run import Run
 from .words import say_duration
 
 
-def want(run: Run, names: Iterable[str], because_of: Node | None = None) -> None:
+def want(run: Run, names: Iterable[str], because_of: Node | None = None) -> list[str]:
     """Make units wanted, and all that they need and that is not there.
 
     A unit that is being stopped, or depends on such a one, is wanted as soon as the stop is over. A unit that is named and
     has ended runs again. A dependency that has ended runs again only where its end is what stands in the way, and not for a
     unit that is wanted ``because_of`` another's end: what has failed is not tried again by the unit that mourns it.
+
+    Returns who is wanted now and was not, or will be when the stop is over.
     """
     going = run.graph.dependents_closure(run.wave)
-    now = []
+    now, later = [], []
     for name in names:
         if name in going:
             run.postponed[name] = because_of
+            later.append(name)
         else:
             now.append(name)
-    _want(run, now, because_of)
+    return [*_want(run, now, because_of), *later]
 
 
 def want_postponed(run: Run) -> bool:
@@ -45,12 +51,14 @@ def want_postponed(run: Run) -> bool:
         return False
     postponed = list(run.postponed.items())
     run.postponed.clear()
+    _want(run, [name for name, because_of in postponed if because_of is None], None)
     for name, because_of in postponed:
-        _want(run, [name], because_of)
+        if because_of:
+            _want(run, [name], because_of)
     return True
 
 
-def _want(run: Run, names: Iterable[str], because_of: Node | None) -> None:
+def _want(run: Run, names: Iterable[str], because_of: Node | None) -> list[str]:
     newly: dict[str, Node] = {}
     queue = deque(run.nodes[name] for name in names)
     while queue:
@@ -60,13 +68,15 @@ def _want(run: Run, names: Iterable[str], because_of: Node | None) -> None:
         newly[node.name] = node
         for dependency, edge in run.graph.after[node.name].items():
             other = run.nodes[dependency]
-            may_run = other.state == "idle" if because_of else not other.is_active
+            may_run = other.state == "idle" if because_of else not _is_wanted(run, other)
             if may_run and release_of(edge, other) != "met":
                 queue.append(other)
     for node in newly.values():
         node.renew()
+        node.unit = run.graph.units[node.name]
         node.released_by = because_of.name if because_of else None
         enter(run, node, newly)
+    return list(newly)
 
 
 def release_of(edge: Edge, dependency: Node) -> Release:
@@ -76,7 +86,27 @@ def release_of(edge: Edge, dependency: Node) -> Release:
 
 def _is_wanted(run: Run, node: Node) -> bool:
     """Also where it has asked to be admitted in this very step, and its state does not show it yet."""
-    return node.is_active or run.admission.is_waiting(node.name)
+    return (node.is_active and not node.is_to_begin_anew) or run.admission.is_waiting(node.name)
+
+
+def revivable(run: Run, names: Iterable[str]) -> list[str]:
+    """The units that were skipped because of these, directly or not, and in whose way nothing else stands."""
+    gone = set(names)
+    revived: dict[str, None] = {}
+    queue = deque(gone)
+    while queue:
+        for name in run.graph.dependents[queue.popleft()]:
+            is_skipped = run.nodes[name].outcome == "skipped" and name not in revived
+            if is_skipped and not _obstacles(run, name).difference(gone, revived):
+                revived[name] = None
+                queue.append(name)
+    return list(revived)
+
+
+def _obstacles(run: Run, name: str) -> set[str]:
+    """The dependencies because of which a unit cannot run."""
+    edges = run.graph.after[name].items()
+    return {other for other, edge in edges if release_of(edge, run.nodes[other]) == "impossible"}
 
 
 def enter(run: Run, node: Node, newly: Container[str] = ()) -> None:
@@ -102,11 +132,14 @@ def enter(run: Run, node: Node, newly: Container[str] = ()) -> None:
 
 
 def tell_dependents(run: Run, node: Node) -> None:
-    """Let those who wait for a node know its news."""
+    """Let those who wait for a node know its news, and those who were skipped because of it."""
+    revived: list[str] = []
     for name, edge in run.graph.dependents[node.name].items():
         dependent = run.nodes[name]
         if dependent.holds:
             run.holding.append(dependent)
+        if dependent.outcome == "skipped" and _is_way_free(run, dependent):
+            revived.append(name)
         if dependent.state != "waiting" or not (dependent.unmet or dependent.is_scripts):
             continue
         state = release_of(edge, node)
@@ -120,6 +153,14 @@ def tell_dependents(run: Run, node: Node) -> None:
             dependent.released_by = node.name
             run.cancel_timers(dependent, "wait")
             go(run, dependent)
+    if revived and run.stop_reason is None:
+        want(run, revivable(run, [node.name]))
+
+
+def _is_way_free(run: Run, node: Node) -> bool:
+    """Whether what stood in the way of a unit does so no more; whether something else does, is another matter."""
+    edge = run.graph.after[node.name].get(node.released_by or "")
+    return edge is not None and release_of(edge, run.nodes[edge.dependency]) == "met"
 
 
 def go(run: Run, node: Node) -> None:

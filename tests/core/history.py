@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runner.core.effect import Answer, Effect, RunStopCommand, Signal, WatchScript
+from runner.core.effect import Answer, Effect, Report, RunStopCommand, Signal, WatchScript
 from runner.core.event import (
     Decided,
     DurationsExpected,
@@ -16,6 +16,7 @@ from runner.core.event import (
     UnitReady,
     UnitReported,
     UnitRetrying,
+    UnitsChanged,
     UnitStarted,
     UnitStarting,
     UnitStopping,
@@ -42,27 +43,43 @@ def lines(history: Iterable[tuple[float, Decided | Effect]], unit: str) -> list[
     return [line for line in told if " starting, attempt " not in line and not line.endswith(" started")]
 
 
+def _signed(event: UnitsChanged) -> list[tuple[str, tuple[str, ...]]]:
+    return [("+", event.added), ("~", event.changed), ("-", event.removed)]
+
+
 def _say(item: Decided | Effect) -> str:
     if isinstance(item, UnitEvent):
         return _say_of_unit(item)
-    match item:
+    return _say_of_run(item) if isinstance(item, Decided) else _say_order(item)
+
+
+def _say_of_run(event: Decided) -> str:
+    match event:
         case StartupFinished():
-            failed = f", failed {' '.join(item.failed)}" if item.failed else ""
-            return f"startup {item.outcome}{failed}, path {' '.join(item.critical_path)}"
+            failed = f", failed {' '.join(event.failed)}" if event.failed else ""
+            return f"startup {event.outcome}{failed}, path {' '.join(event.critical_path)}"
         case RunEnded():
-            return f"run {item.outcome}"
+            return f"run {event.outcome}"
+        case UnitsChanged():
+            return "units" + "".join(f" {sign}{name}" for sign, names in _signed(event) for name in names)
         case DurationsExpected():
-            return "expects " + ", ".join(f"{unit} {seconds:g}" for unit, seconds in item.durations.items())
+            return "expects " + ", ".join(f"{unit} {seconds:g}" for unit, seconds in event.durations.items())
+    return ""
+
+
+def _say_order(order: Effect) -> str:
+    match order:
         case Signal():
-            return f"<- {item.signal} to {item.to}"
+            return f"<- {order.signal} to {order.to}"
         case RunStopCommand():
             return "<- stop command"
         case WatchScript():
             return "its script is watched"
+        case Report() if order.refusal:
+            return f"request {order.call} is refused: {order.refusal}"
         case Answer():
-            return f"call {item.call}: " + (
-                ": ".join(filter(None, (item.refusal.why, item.refusal.about))) if item.refusal else "yes"
-            )
+            refusal = order.refusal
+            return f"call {order.call}: " + (": ".join(filter(None, (refusal.why, refusal.about))) if refusal else "yes")
     return ""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from runner.core.effect import (
     Answer,
     CancelTimer,
+    Report,
     RunStopCommand,
     SetTimer,
     Signal,
@@ -17,6 +18,7 @@ from runner.core.effect import (
 )
 from runner.core.engine import Engine
 from runner.core.event import (
+    ControlRequested,
     Decided,
     KillRequested,
     Observed,
@@ -38,7 +40,7 @@ from runner.core.event import (
     UnitStopping,
     UnitWaiting,
 )
-from runner.core.graph import Edge
+from runner.core.graph import Edge, Graph
 from runner.core.run import Step
 from runner.core.snapshot import Snapshot, UnitView, fold
 
@@ -69,7 +71,6 @@ class Rules:
 
     def __init__(self, engine: Engine, begun: RunStarted, jobs: int | None) -> None:
         self.engine = engine
-        self.graph = engine.graph
         self.jobs = jobs
         self.snapshot = Snapshot()
         self.snapshot.apply(begun)
@@ -87,6 +88,11 @@ class Rules:
         self.has_started = False
         self.is_killing = False
 
+    @property
+    def graph(self) -> Graph:
+        """What is declared now, and what scripts have brought."""
+        return self.engine.graph
+
     def check(self, fact: Observed, step: Step) -> None:
         """Fold one step, looking at each of its events before and after."""
         self._note(fact)
@@ -101,6 +107,7 @@ class Rules:
             if isinstance(event, UnitEvent):
                 self._compare(event.unit)
         self._check_calls(fact, step)
+        self._check_reports(fact, step)
         for effect in step.effects:
             match effect:
                 case Spawn() | Signal() | RunStopCommand() | StartProbe() | StopProbes() | WatchScript():
@@ -135,6 +142,12 @@ class Rules:
             if isinstance(event, UnitEnded) and self.graph.units[event.unit].kind == "external":
                 assert event.outcome != "succeeded" or isinstance(fact, SyncCompleted), event
             assert not isinstance(event, SyncCalled) or isinstance(fact, SyncRequested)
+
+    def _check_reports(self, fact: Observed, step: Step) -> None:
+        """Whoever asks for something is told at once what came of it, and nobody else is."""
+        told = [effect.call for effect in step.effects if isinstance(effect, Report)]
+        is_heard = isinstance(fact, ControlRequested) and fact.call and (step.effects or not self.engine.is_over)
+        assert told == ([fact.call] if is_heard and isinstance(fact, ControlRequested) else []), (fact, step)
 
     def check_all(self, journal: Iterable[Decided]) -> None:
         """Look at the whole: the journal folded anew, every unit, every timer."""

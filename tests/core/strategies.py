@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from runner.core.graph import link
 from runner.core.unit import Command, Dependency, Health, Probe, Ready, Requires, Restart, Retry, Stop, Unit
@@ -116,6 +119,27 @@ def calls(draw: st.DrawFn, names: list[str]) -> list[tuple[float, str, str, str,
 
 
 @st.composite
+def altered(draw: st.DrawFn, units: list[Unit]) -> list[Unit]:
+    """What the unit files may say next: some units gone, some changed, some new."""
+    kept = [unit for unit in units if draw(st.integers(0, 3))]
+    names = {unit.name for unit in kept} | ({"g"} if any(unit.group for unit in kept) else set())
+    handlers = {name for unit in kept for name in (*unit.on_success, *unit.on_failure)} & names
+    declared = []
+    for unit in kept:
+        after = tuple(dependency for dependency in unit.after if dependency.unit in names - handlers)
+        fields: dict[str, Any] = {"after": after if draw(st.booleans()) else after[1:]}
+        fields |= {key: tuple(set(getattr(unit, key)) & names) for key in ("on_success", "on_failure")}
+        keys = ("optional", "timeout", "wait_timeout") if unit.kind == "external" else tuple(_fields)
+        fields |= {key: draw(_fields[key]) for key in draw(st.lists(st.sampled_from(keys), max_size=2, unique=True))}
+        declared.append(replace(unit, **fields))
+    others = dependencies(sorted(names - handlers - {"g"}))
+    new = draw(st.lists(st.sampled_from(["new", "g/new", "x"]), max_size=2, unique=True))
+    declared += [make_unit(name, after=() if name == "g/new" else draw(others)) for name in new]
+    assume(not link(declared)[1])
+    return declared
+
+
+@st.composite
 def worlds(draw: st.DrawFn) -> World:
     """A run in which anything may be asked for at any time, and the end is asked for at last."""
     units = draw(graphs())
@@ -131,16 +155,17 @@ def worlds(draw: st.DrawFn) -> World:
         world.learn(draw(st.dictionaries(st.sampled_from([*names, "gone"]), MOMENTS, max_size=4)), at=at)
     some = st.lists(st.sampled_from(names), min_size=1, max_size=2)
     world.start(*draw(st.one_of(st.just([]), some)))
-    for what in draw(st.lists(st.sampled_from(["start", "stop", "stop", "stop all", "kill"]), max_size=3)):
-        at = draw(st.sampled_from([0.0, 0.5, 1.0, 2.0, 2.5, 3.0, 4.5, 6.0, 9.0]))
-        if what == "start":
-            world.start(*draw(some), at=at)
-        elif what == "stop":
-            world.stop(*draw(some), at=at, reason="by hand")
-        elif what == "stop all":
-            world.stop(at=at)
-        else:
-            world.kill(at=at)
+    ask: dict[str, Callable[[float], object]] = {
+        "start": lambda at: world.start(*draw(some), at=at),
+        "stop": lambda at: world.stop(*draw(some), at=at, reason="by hand"),
+        "stop all": lambda at: world.stop(at=at),
+        "restart": lambda at: world.restart(*draw(some), at=at),
+        "retry": lambda at: world.retry(*draw(st.one_of(st.just([]), some)), at=at),
+        "reload": lambda at: world.reload(draw(altered(units)), at=at, restart=draw(st.booleans())),
+        "kill": lambda at: world.kill(at=at),
+    }
+    for what in draw(st.lists(st.sampled_from([*ask, "stop", "restart", "reload"]), max_size=4)):
+        ask[what](draw(st.sampled_from([0.0, 0.5, 1.0, 2.0, 2.5, 3.0, 4.5, 6.0, 9.0])))
     for at, verb, unit, more, by in draw(calls([*names, *SCRIPTS])):
         if verb == "gone":
             world.end_script(unit, at=at)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runner.core.effect import CancelTimer, Effect, SetTimer, Spawn, StartProbe
+from runner.core.effect import CancelTimer, Effect, Report, SetTimer, Spawn, StartProbe
 from runner.core.event import UnitEnded, UnitRetrying, UnitStarting
 from runner.core.unit import Health, Probe, Ready, Restart, Retry
 
@@ -22,7 +22,7 @@ def play(life: Life | list[Life], until: float = 100.0, **fields: Any) -> World:
 def test_an_attempt_is_written_down_before_it_is_ordered() -> None:
     world = play(Life(runs=1.0))
     assert world.steps[0].events == (UnitStarting(at=0.0, unit="a", invocation="r.1", attempt=1),)
-    assert world.steps[0].effects == (Spawn("a", "r.1", 1),)
+    assert world.steps[0].effects == (Report(1, ("a",)), Spawn("a", "r.1", 1))
 
 
 def test_a_service_that_becomes_ready_has_no_timeout_any_more_and_is_looked_after() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runner.core.effect import CancelTimer, Effect, RunStopCommand, SetTimer, Signal, StopProbes
+from runner.core.effect import CancelTimer, Effect, Report, RunStopCommand, SetTimer, Signal, StopProbes
 from runner.core.ladder import KILL_PATIENCE
 from runner.core.unit import Command, Health, Probe, Ready, Stop
 
@@ -25,7 +25,9 @@ def stop(life: Life, **fields: Any) -> World:
 
 
 def effects_at(world: World, at: float) -> list[Effect]:
-    return [item for when, item in world.history if when == at and isinstance(item, Effect)]
+    """The orders of a moment, the report to whoever asked aside."""
+    orders = [item for when, item in world.history if when == at and isinstance(item, Effect)]
+    return [order for order in orders if not isinstance(order, Report)]
 
 
 def test_the_signal_first() -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from runner.core.engine import Engine
 from runner.core.event import (
+    ControlRequested,
     JournalEvent,
     KillRequested,
     Observed,
@@ -63,7 +64,8 @@ def test_a_run_ends_and_every_wanted_unit_with_it(world: World) -> None:
 @given(worlds())
 def test_a_unit_wanted_once_ends_once(world: World) -> None:
     world.run()
-    asked = sum(isinstance(fact, StartRequested) for fact in world.facts)
+    asked = sum(isinstance(fact, ControlRequested) and not isinstance(fact, StopRequested) for fact in world.facts)
+    asked += sum(isinstance(event, SyncCalled) and event.call == "complete" for event in world.journal)  # that revives
     ends = Counter(event.unit for event in world.journal if isinstance(event, UnitEnded))
     kinds = {name: unit.kind for name, unit in world.engine.graph.units.items()}
     assert all(count <= asked for name, count in ends.items() if kinds[name] != "external"), "scripts may start theirs again"

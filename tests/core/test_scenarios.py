@@ -45,6 +45,13 @@ Fact = (
 )
 
 
+class Reload(msgspec.Struct, forbid_unknown_fields=True):
+    at: float
+    units: dict[str, dict[str, Any]]
+    """All of them."""
+    restart: bool = False
+
+
 class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     about: str
     units: dict[str, dict[str, Any]]
@@ -55,7 +62,9 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     learned_at: float = 0.0
     """Before what is asked at the same time."""
     asked: tuple[str, ...] = ("0 start",)
-    """``TIME start|stop|kill [UNIT...]``"""
+    """``TIME start|stop|restart|retry|kill [UNIT...]``, numbered from 1 but for ``kill``"""
+    reloads: tuple[Reload, ...] = ()
+    """When the unit files say something else, numbered after what is asked."""
     called: tuple[str, ...] = ()
     """``TIME want|start|complete|fail|await|reach UNIT [MORE] [by UNIT]``, numbered from 1, or ``TIME gone UNIT`` where the
     script that started a unit is killed, or ``TIME forget CALL``. Written without a unit: the empty name."""
@@ -67,30 +76,34 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read_unit(name: str, fields: dict[str, Any]) -> Unit:
-    """A unit as short as it can be written: a oneshot; ``after`` holds names, with `` (completion)`` where that is meant."""
+    """A unit as short as it can be written: a oneshot; ``after`` holds names, with `` (completion)`` or `` (restart)`` where
+    that is meant."""
     after = []
     for entry in fields.pop("after", []):
-        unit, _, requires = entry.partition(" ")
-        after.append({"unit": unit, "requires": requires.strip("()") or "success"})
+        unit, *how = entry.replace("(", " ").replace(")", " ").split()
+        requires = "completion" if "completion" in how else "success"
+        after.append({"unit": unit, "requires": requires, "restart": "restart" in how})
     command = None if fields.get("kind") == "external" else {"argv": [name]}
     given = {"name": name, "kind": "oneshot", "command": command, **fields, "after": after}
     return msgspec.convert(given, Unit)
 
 
+def read_units(units: dict[str, dict[str, Any]]) -> list[Unit]:
+    return [read_unit(name, dict(fields)) for name, fields in units.items()]
+
+
 def play(scenario: Scenario) -> World:
-    units = [read_unit(name, fields) for name, fields in scenario.units.items()]
+    units = read_units(scenario.units)
     lives = {name: life if isinstance(life, list) else [life] for name, life in scenario.lives.items()}
     world = World(units, lives, jobs=scenario.jobs, fail_fast=scenario.fail_fast, keep=scenario.keep)
     if scenario.learned:
         world.learn(scenario.learned, at=scenario.learned_at)
     for request in scenario.asked:
         at, what, *names = request.split()
-        if what == "start":
-            world.start(*names, at=float(at))
-        elif what == "stop":
-            world.stop(*names, at=float(at))
-        else:
-            world.kill(at=float(at))
+        ask = {"start": world.start, "stop": world.stop, "restart": world.restart, "retry": world.retry, "kill": world.kill}
+        ask[what](*names, at=float(at))
+    for reload in scenario.reloads:
+        world.reload(read_units(reload.units), at=reload.at, restart=reload.restart)
     for line in scenario.called:
         call(world, line)
     for fact in scenario.facts:

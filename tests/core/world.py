@@ -19,6 +19,7 @@ from runner.core.effect import (
     Answer,
     CancelTimer,
     Effect,
+    Report,
     RunStopCommand,
     SetTimer,
     Signal,
@@ -29,6 +30,7 @@ from runner.core.effect import (
 )
 from runner.core.engine import Engine
 from runner.core.event import (
+    ControlRequested,
     Decided,
     DurationsLearned,
     KillRequested,
@@ -38,6 +40,8 @@ from runner.core.event import (
     ProbeSucceeded,
     ProcessExited,
     ProcessSpawned,
+    RestartRequested,
+    RetryRequested,
     RunStarted,
     ScriptEnded,
     SpawnFailed,
@@ -55,6 +59,7 @@ from runner.core.event import (
     TimeoutExtended,
     TimerFired,
     TreeEnded,
+    UnitsReloaded,
 )
 from runner.core.graph import link
 from runner.core.run import Step
@@ -156,6 +161,9 @@ class World:
         self._answers: deque[Observed] = deque()
         self._called: dict[int, str] = {}
         """The unit of each call, by number."""
+        self._asked = 0
+        self.reports: dict[int, Report] = {}
+        """What came of what somebody asked for, by number."""
         self.answers: dict[int, Answer] = {}
         """The calls of scripts that were answered, by number."""
         self.scripts: dict[str, str] = {}
@@ -166,12 +174,29 @@ class World:
 
     # ------------------------------------------------------------------ what a test says
 
-    def start(self, *units: str, at: float = 0.0) -> None:
-        self.later(at, lambda: self.tell(StartRequested(at=self.now, units=units)))
+    def start(self, *units: str, at: float = 0.0) -> int:
+        return self._ask(at, StartRequested, units=units)
 
-    def stop(self, *units: str, at: float, reason: str = "SIGTERM") -> None:
+    def stop(self, *units: str, at: float, reason: str = "SIGTERM") -> int:
         self.rules.stop_reasons.add(reason)
-        self.later(at, lambda: self.tell(StopRequested(at=self.now, units=units, reason=reason)))
+        return self._ask(at, StopRequested, units=units, reason=reason)
+
+    def restart(self, *units: str, at: float, reason: str = "restarted") -> int:
+        return self._ask(at, RestartRequested, units=units, reason=reason)
+
+    def retry(self, *units: str, at: float) -> int:
+        return self._ask(at, RetryRequested, units=units)
+
+    def reload(self, units: Iterable[Unit], *, at: float, restart: bool = False) -> int:
+        """The unit files say something else from now on."""
+        return self._ask(at, UnitsReloaded, units=tuple(units), restart=restart, reason="reloaded")
+
+    def _ask(self, at: float, kind: type[ControlRequested], **fields: Any) -> int:
+        """Somebody asks for something; the number of the call."""
+        self._asked += 1
+        call = self._asked
+        self.later(at, lambda: self.tell(kind(at=self.now, call=call, **fields)))
+        return call
 
     def kill(self, *, at: float, reason: str = "second SIGTERM") -> None:
         self.later(at, lambda: self.tell(KillRequested(at=self.now, reason=reason)))
@@ -256,6 +281,8 @@ class World:
         match effect:
             case Answer():
                 self.answers[effect.call] = effect
+            case Report():
+                self.reports[effect.call] = effect
             case WatchScript():
                 self.scripts[effect.unit] = effect.invocation
             case _:
