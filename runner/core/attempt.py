@@ -13,8 +13,7 @@ from .words import say_count, say_duration
 
 
 def start(run: Run, node: Node) -> None:
-    """Execute the unit's command as it stands now: first write that it is about to be, then order it."""
-    node.unit = run.graph.units[node.name]
+    """Execute the unit's command: first write that it is about to be, then order it."""
     node.begin_attempt(run.next_invocation())
     run.emit(UnitStarting(at=run.now, unit=node.name, invocation=node.invocation, attempt=node.attempt))
     run.order(Spawn(node.name, node.invocation, node.attempt))

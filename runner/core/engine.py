@@ -95,7 +95,7 @@ _TIMERS: dict[TimerKind, Callable[[Run, Node], None]] = {
     "wait": want.wait_timed_out,
     "timeout": life.timed_out,
     "ready": become_ready,
-    "backoff": want.ask,
+    "backoff": want.go,
     "stop": ladder.timed_out,
 }
 

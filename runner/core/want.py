@@ -164,7 +164,11 @@ def _is_way_free(run: Run, node: Node) -> bool:
 
 
 def go(run: Run, node: Node) -> None:
-    """All dependencies are met: a target is reached, anything else asks to be admitted."""
+    """All dependencies are met: a target is reached, anything else asks to be admitted.
+
+    From here on it is what its file says now.
+    """
+    node.unit = run.graph.units[node.name]
     if node.unit.kind == "target":
         end(run, node, "succeeded", "reached")
     elif node.is_scripts:

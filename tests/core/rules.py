@@ -184,8 +184,8 @@ class Rules:
                     self._assert_released(event.unit)
                 self.let_go.add(event.unit)
             case UnitStopping() if self._is_orderly(event.reason):
-                above = self.above.get(event.unit) or self.graph.dependents_closure([event.unit])
-                running = above & set(self.live)
+                above = self.graph.dependents_closure([event.unit])
+                running = above & self.above.get(event.unit, above) & set(self.live)
                 assert running <= {event.unit}, (event, running)
             case UnitEnded(outcome="succeeded") if self.graph.units[event.unit].kind == "target":
                 self._assert_released(event.unit)

@@ -6,6 +6,7 @@ Each file of ``scenarios/`` is one. A bug becomes a new file before it becomes a
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,13 @@ def play(scenario: Scenario) -> World:
         world.learn(scenario.learned, at=scenario.learned_at)
     for request in scenario.asked:
         at, what, *names = request.split()
-        ask = {"start": world.start, "stop": world.stop, "restart": world.restart, "retry": world.retry, "kill": world.kill}
+        ask: dict[str, Callable[..., object]] = {
+            "start": world.start,
+            "stop": world.stop,
+            "restart": world.restart,
+            "retry": world.retry,
+            "kill": world.kill,
+        }
         ask[what](*names, at=float(at))
     for reload in scenario.reloads:
         world.reload(read_units(reload.units), at=reload.at, restart=reload.restart)
