@@ -84,7 +84,7 @@ def _dependencies(entries: Sequence[str | AfterTable | BeforeTable], requires: R
     return tuple(
         Dependency(unit=entry, requires=requires)
         if isinstance(entry, str)
-        else Dependency(unit=entry.unit, requires=entry.requires or requires)
+        else Dependency(unit=entry.unit, requires=entry.requires or requires, restart=entry.restart)
         for entry in entries
     )
 

@@ -64,6 +64,7 @@ class AfterTable(Table):
 
     unit: Annotated[Name, _says("The unit or group that this one waits for.")]
     requires: Annotated[Requires | None, _says("What is needed of it. Default: the unit's own `requires`.")] = None
+    restart: Annotated[bool, _says("This unit is restarted too, where somebody restarts that one by hand.")] = False
 
 
 class BeforeTable(Table):
@@ -71,6 +72,7 @@ class BeforeTable(Table):
 
     unit: Annotated[NameOrAll, _says("The unit or group that waits for this one.")]
     requires: Annotated[Requires, _says("What it needs of this one.")] = "success"
+    restart: Annotated[bool, _says("That unit is restarted too, where somebody restarts this one by hand.")] = False
 
 
 class RetryTable(Table):
