@@ -94,3 +94,11 @@ def test_only_what_is_not_optional_makes_the_startup_fail(optional: bool, failed
     world = play(Life(runs=1.0, exit=1), optional=optional)
     assert world.rules.snapshot.startup is not None
     assert list(world.rules.snapshot.startup.failed) == failed
+
+
+def test_what_somebody_restarts_has_all_of_its_attempts_again() -> None:
+    world = World([make_unit("a")], {"a": [Life(runs=9.0), Life(runs=1.0)]})
+    world.start()
+    world.restart("a", at=2.0)
+    (retrying,) = [event for event in world.run().journal if isinstance(event, UnitRetrying)]
+    assert retrying == UnitRetrying(at=2.0, unit="a", attempt=1, delay=0.0, reason="restarted", signal="SIGTERM")

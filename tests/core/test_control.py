@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.core.effect import Report
+from runner.core.event import RestartRequested, StartRequested, StopRequested
 from runner.core.unit import Dependency, Unit
 
 from .history import lines
@@ -88,3 +89,15 @@ def test_a_run_that_is_being_stopped_takes_no_new_wishes(request_: str) -> None:
     call = world.reload(world.units, at=2.0) if request_ == "reload" else ask[request_]("a", at=2.0)  # type: ignore[operator]
     world.run()
     assert world.reports[call] == Report(call, refusal="the run is being stopped: SIGTERM")
+
+
+def test_nobody_hears_who_does_not_ask() -> None:
+    world = World([service("a")], {"a": [Life(runs=1000.0, obeys=2.0)]})
+    world.start()
+    world.later(1.0, lambda: world.tell(RestartRequested(at=1.0, units=("a",), reason="by hand")))
+    world.later(5.0, lambda: world.tell(StopRequested(at=5.0, reason="SIGTERM")))
+    world.later(6.0, lambda: world.tell(StartRequested(at=6.0)))
+    world.kill(at=6.0)
+    world.run()
+    assert list(world.reports) == [1]
+    assert lines(world.history, "a")[-2:] == ["6 <- SIGKILL to tree", "6 cancelled after 3: SIGTERM, second SIGTERM"]

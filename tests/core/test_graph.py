@@ -291,3 +291,19 @@ def test_a_unit_that_comes_later_has_no_edges_yet() -> None:
     graph.add(Edge("x", "a", "success", Origin("x", "want", 0)))
     assert graph.order() == ["a", "x"]
     assert graph.members("x") == []
+
+
+def test_a_unit_that_takes_the_name_of_another_waits_for_nothing_and_is_waited_for() -> None:
+    graph, _ = link([Unit(name="a", kind="oneshot"), *depending("b", "a"), *depending("c", "b")])
+    graph.add_unit(Unit(name="b", kind="external"))
+    assert (graph.after["b"], list(graph.dependents["a"]), list(graph.after["c"])) == ({}, [], ["b"])
+
+
+def test_who_asks_for_it_is_restarted_with_what_it_waits_for() -> None:
+    chain = [Unit(name="a", kind="oneshot"), *depending("b", "a", restart=True), *depending("c", "b", restart=True)]
+    graph, _ = link([*chain, *depending("d", "a")])
+    assert graph.restarted_with(["a"]) == {"a", "b", "c"}
+
+
+def depending(name: str, dependency: str, *, restart: bool = False) -> list[Unit]:
+    return [Unit(name=name, kind="oneshot", after=(Dependency(unit=dependency, restart=restart),))]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from runner.core.event import UnitsChanged, UnitsReloaded
+from runner.core.effect import Report
+from runner.core.event import UnitsChanged, UnitsReloaded, UnitStarting
 from runner.core.graph import link
 from runner.core.reload import Changes, compare, reload
 from runner.core.run import Run
-from runner.core.unit import Dependency
+from runner.core.unit import Dependency, Ready
 
 from .history import tell_history
-from .world import Life, World, make_unit
+from .world import Life, World, make_external, make_unit
 
 
 def test_what_is_new_what_says_something_else_and_what_is_gone() -> None:
@@ -80,3 +81,65 @@ def test_a_group_that_is_named_has_its_new_member_started() -> None:
     world.start("g", at=3.0)
     world.run()
     assert world.rules.snapshot.units["g/b"].outcome == "succeeded"
+
+
+def test_what_waits_looks_again_also_for_a_lock() -> None:
+    units = [make_unit(name, locks=("apt",)) for name in "ab"]
+    world = World(units, {"a": [Life(runs=5.0)]})
+    world.start()
+    world.reload([units[0], replace(units[1], locks=())], at=1.0)
+    world.run()
+    assert "1 b: starting, attempt 1" in tell_history(world.history).splitlines()
+
+
+def test_what_was_removed_comes_back_as_it_is_then() -> None:
+    world = World([make_unit("a"), make_unit("b")], keep=True)
+    world.start()
+    world.reload(world.units[:1], at=2.0)
+    world.reload([world.units[0], make_unit("b", description="new")], at=4.0)
+    world.run()
+    assert world.engine.nodes["b"].unit.description == "new"
+    assert world.rules.snapshot.units["b"].outcome == "succeeded"
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_cycle_through_what_a_script_asked_for_is_refused(is_heard: bool) -> None:
+    world = World([make_unit("a")], {"a": [Life(runs=5.0)]})
+    world.start()
+    world.call("want", "x", "a")
+    now = (make_unit("a", after=(Dependency(unit="x"),)), make_external("x"))
+    world.later(1.0, lambda: world.tell(UnitsReloaded(at=1.0, call=7 * is_heard, units=now)))
+    world.run()
+    why = "dependency cycle: a -> x -> a; a script asked for x -> a"
+    assert world.reports.get(7) == (Report(7, refusal=why) if is_heard else None)
+    assert world.engine.graph.after["a"] == {}
+
+
+def test_with_restart_what_changed_begins_anew_or_runs_again_if_it_failed() -> None:
+    units = [make_unit("s", kind="service"), make_unit("f"), make_unit("d"), make_unit("w", after=(Dependency(unit="s2"),))]
+    units.append(make_unit("s2", kind="service", ready=Ready(delay=9.0)))
+    lives = {"f": [Life(runs=1.0, exit=1), Life(runs=1.0)], "d": [Life(runs=1.0)]} | {name: [Life()] for name in ("s", "s2")}
+    world = World(units, lives, keep=True)
+    world.start()
+    world.reload([replace(unit, description="new") for unit in units], at=2.0, restart=True)
+    world.run(until=5.0)
+    began = [event.unit for event in world.journal if isinstance(event, UnitStarting) and event.at == 2.0]
+    assert sorted(began) == ["f", "s", "s2"]
+
+
+def test_a_run_that_ends_takes_no_new_files() -> None:
+    world = World([make_unit("a", kind="service")], {"a": [Life(obeys=5.0)]})
+    world.start()
+    world.stop(at=1.0)
+    call = world.reload([], at=2.0)
+    assert world.run().reports[call].refusal == "the run is being stopped: SIGTERM"
+
+
+def test_what_is_stopped_in_the_same_step_does_not_look_again() -> None:
+    units = [make_unit("gone"), make_external("e")]
+    world = World(units, {"gone": [Life(runs=5.0)]}, keep=True)
+    world.start()
+    world.call("want", "e", "gone")
+    world.later(1.0, lambda: world.tell(UnitsReloaded(at=1.0, units=(make_external("e", description="new"),))))
+    world.run()
+    assert world.rules.snapshot.units["e"].outcome == "cancelled"

@@ -134,3 +134,15 @@ def test_only_the_first_attempt_is_urgent(run: Run) -> None:
     assert run.urgency(run.nodes["a"]) == 0.0
     run.nodes["a"].renew()
     assert run.urgency(run.nodes["a"]) == 3.0
+
+
+def test_what_no_file_declares_any_more_is_waited_for_no_more_and_leaves_its_name(run: Run) -> None:
+    start(run, "a")
+    run.failed["a"] = None
+    run.set_declared(run.nodes["a"], is_declared=False)
+    assert (run.active, run.unsettled, run.failed) == (1, 0, {})
+    assert run.register("a").unit.kind == "oneshot", "it still runs"
+    run.emit(UnitEnded(at=1.0, unit="a", outcome="cancelled", reason=""))
+    assert run.register("a").unit.kind == "external"
+    run.set_declared(run.nodes["s"], is_declared=True)
+    assert (run.active, run.unsettled) == (0, 0)

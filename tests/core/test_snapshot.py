@@ -16,6 +16,7 @@ from runner.core.event import (
     UnitReady,
     UnitReported,
     UnitRetrying,
+    UnitsChanged,
     UnitStarted,
     UnitStarting,
     UnitStopping,
@@ -179,3 +180,12 @@ def test_when_it_reached_its_goal() -> None:
     restarted = (RETRYING, structs.replace(STARTING, at=7.0), structs.replace(READY, at=8.0))
     assert fold([service, STARTING, STARTED, READY, *restarted]).units["a"].reached_at == 3.0
     assert fold([service, STARTING, STARTED, good]).units["a"].reached_at is None
+
+
+def test_what_the_files_say_anew() -> None:
+    declared = (Declaration(unit="a", description="other"), Declaration(unit="new", kind="service"))
+    changed = UnitsChanged(at=6.0, added=("new",), changed=("a",), removed=("b",), declared=declared)
+    units = fold([structs.replace(BEGUN, units=("a", "b")), STARTING, changed]).units
+    assert (units["a"].description, units["a"].state) == ("other", "running")
+    assert (units["new"].kind, units["new"].is_declared) == ("service", True)
+    assert (units["b"].is_declared, units["b"].is_removed) == (False, True)

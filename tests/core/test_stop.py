@@ -160,3 +160,27 @@ def test_a_kill_needs_no_signal_for_what_a_script_brings() -> None:
     world.call("start", "x")
     world.kill(at=1.0)
     assert lines(world.run().history, "x")[-1] == "1 cancelled after 1: second SIGTERM"
+
+
+def test_a_restart_concerns_the_units_it_names_and_what_waits_for_its_next_attempt() -> None:
+    again = make_unit("again", retry=Retry(attempts=2, delay=50.0))
+    world = world_of(service("a"), service("b", "a"), again, make_external("x"), again=[Life(runs=0.5, exit=1), Life(runs=1.0)])
+    world.restart("a", "again", "x", at=1.0)
+    world.run(until=9.0)
+    assert stopping(world) == ["1 a"]
+    assert lines(world.history, "again")[-1] == "2 succeeded after 1: exit status 0"
+
+
+def test_what_asks_to_be_admitted_is_not_restarted() -> None:
+    locked = [make_unit(name, kind="service", locks=("apt",)) for name in "ab"]
+    world = world_of(*locked)
+    world.restart("b", at=1.0)
+    world.run(until=9.0)
+    assert stopping(world) == []
+
+
+def test_a_wave_goes_on_over_edges_that_have_changed() -> None:
+    world = world_of(service("a"), service("b", "a"), b=[Life(obeys=9.0)])
+    world.stop("a", at=1.0)
+    world.reload([service("a"), service("b")], at=2.0)
+    assert stopping(world.run(until=5.0)) == ["1 b", "2 a"]

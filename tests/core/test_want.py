@@ -183,3 +183,20 @@ def test_calls_that_wait_are_answered_when_a_dependency_has_news() -> None:
     world.run(until=0.5)
     assert call not in world.answers
     assert world.run().answers[call].refusal is None
+
+
+def test_who_was_skipped_is_wanted_again_when_the_way_is_free() -> None:
+    units = [make_unit("a"), make_unit("b", after=after("a")), make_unit("c", after=after("b", "d")), make_unit("d")]
+    world = World(units, {"a": [*FAILS, Life(runs=1.0)], "d": FAILS}, keep=True)
+    world.start()
+    world.start("a", at=5.0)
+    world.run()
+    assert outcomes(world) == {"a": "succeeded", "b": "succeeded", "c": "skipped", "d": "failed"}
+
+
+def test_a_unit_that_is_to_begin_anew_waits_for_what_begins_anew_with_it() -> None:
+    web = make_unit("web", kind="service", after=(Dependency(unit="db", restart=True),))
+    world = World([make_unit("db", kind="service"), web], {"db": FOREVER, "web": FOREVER}, keep=True)
+    world.start()
+    world.restart("db", at=2.0)
+    assert lines(world.run(until=3.0).history, "web")[-2:] == ["2 waits for db", "2 ready after 0"]
