@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, field
+from msgspec.structs import replace
 
 from .event import (
     Decided,
@@ -126,6 +127,10 @@ class Snapshot(Struct, omit_defaults=True):
                 self.startup = event
             case RunEnded():
                 self.ended = event
+
+    def fork(self) -> Snapshot:
+        """One like this that goes on by itself. Quick, for what is folded into it never changes; what is changed is copied."""
+        return replace(self, units={name: replace(view, after=dict(view.after)) for name, view in self.units.items()})
 
     def _apply_to_unit(self, event: UnitEvent) -> None:
         view = self.units.get(event.unit) or self._welcome(event.unit)

@@ -128,6 +128,17 @@ def test_a_unit_that_a_script_brings() -> None:
     assert fold([BEGUN, called, structs.replace(called, call="start", depends_on=UNSET)]).units["x"].called == "start"
 
 
+def test_a_fork_goes_on_by_itself() -> None:
+    snapshot = fold([BEGUN, WAITING])
+    before = fold([BEGUN, WAITING])
+    fork = snapshot.fork()
+    assert fork == snapshot
+    fork.apply(SyncCalled(at=2.0, unit="a", call="want", peer=Peer(pid=7, uid=1000), depends_on="b"))
+    fork.apply(STARTING)
+    fork.apply(SyncCalled(at=2.0, unit="x", call="want", peer=Peer(pid=7, uid=1000)))
+    assert snapshot == before
+
+
 def test_a_group_that_a_script_wants_stands_for_its_members() -> None:
     begun = RunStarted(
         at=0.0,
