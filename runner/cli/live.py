@@ -40,14 +40,23 @@ class Live:
         supervisor.call_at(supervisor.now() + _OPENS_AFTER, self._open)
 
     def _open(self) -> None:
-        self._screen = _Screen(self._supervisor, self._color)
-        self._screen.begin()
+        self._screen = self._make_screen()
+        if self._screen:
+            self._screen.begin()
+
+    def _make_screen(self) -> _Screen | None:
+        try:
+            return _Screen(self._supervisor, self._color)
+        except OSError as error:  # no descriptor is left, not even to import anything; the units go on without being seen
+            self._supervisor.warn(f"cannot show the run: {error.strerror or error}")
+            return None
 
     def close(self, patience: float) -> None:
         """Give the screen back, and a slow terminal so many seconds to take the rest."""
-        screen = self._screen or _Screen(self._supervisor, self._color)
-        screen.end()
-        screen.close(patience)
+        screen = self._screen or self._make_screen()
+        if screen:
+            screen.end()
+            screen.close(patience)
 
 
 class _Screen:
@@ -81,7 +90,7 @@ class _Screen:
         self._plan()
 
     def end(self) -> None:
-        """Leave a summary of a run that has ended, and of any what there was to be warned of."""
+        """Leave a summary of a run that has ended, and of any run what there was to be warned of."""
         if self._is_over:
             return
         self._is_over = True
