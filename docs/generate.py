@@ -1,7 +1,7 @@
-"""Writes the pages of docs/ that are made of the code, or with ``--check`` names those that are not up to date.
+"""Writes the pages and pictures of docs/ that are made of the code, or with ``--check`` names those that are not up to date.
 
-Run as ``python docs/generate.py [--check]``. Each page is a module in ``docs/pages``; ``tests/test_docs.py`` compares what they
-make with the files.
+Run as ``python docs/generate.py [--check]``. Each page is a module in ``docs/pages``, and the pictures are another;
+``tests/test_docs.py`` compares what they make with the files.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from docs.pages import commands, events, states, unit_files  # noqa: E402
+from docs.pages.pictures import PICTURES  # noqa: E402
 
 PAGES: Final[dict[str, ModuleType]] = {
     "unit-files.md": unit_files,
@@ -28,9 +29,10 @@ _NOTE: Final = "<!-- Made by docs/generate.py. Change {source} instead. -->\n\n"
 
 
 def generate() -> dict[Path, str]:
-    """The text of every generated page, by its file."""
-    reference = ROOT / "docs" / "reference"
-    return {reference / name: _NOTE.format(source=module.SOURCE) + module.page() for name, module in PAGES.items()}
+    """The text of every generated page and picture, by its file."""
+    pages = {f"reference/{name}": _NOTE.format(source=module.SOURCE) + module.page() for name, module in PAGES.items()}
+    pictures = {f"pictures/{name}": draw() for name, draw in PICTURES.items()}
+    return {ROOT / "docs" / name: text for name, text in {**pages, **pictures}.items()}
 
 
 def main(arguments: list[str]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import PAGES, ROOT, generate, main
+from docs.pages.pictures import PICTURES
 from runner.core.state import STATES, TRANSITIONS
 from runner.unitfile import load
 from runner.unitfile.keys import UnitFile
@@ -22,12 +23,19 @@ def test_a_page_is_up_to_date(name: str) -> None:
     assert (REFERENCE / name).read_text(encoding="utf-8") == generate()[REFERENCE / name]
 
 
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_up_to_date_and_needs_nothing_from_elsewhere(name: str) -> None:
+    text = (ROOT / "docs" / "pictures" / name).read_text(encoding="utf-8")
+    assert text == generate()[ROOT / "docs" / "pictures" / name]
+    assert not re.search(r"url\((?!#)|href|@import|//(?!www\.w3\.org/)", text)
+
+
 def test_nothing_is_left_to_write(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--check"]) == 0
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("text", generate().values(), ids=PAGES)
+@pytest.mark.parametrize("text", generate().values(), ids=[*PAGES, *PICTURES])
 def test_no_place_is_left_open(text: str) -> None:
     assert "@@" not in text
 

@@ -77,6 +77,17 @@ def add_jobs(parser: Parser) -> None:
     parser.add_argument("--jobs", metavar="N", type=_parse_jobs, help="let at most N units work at a time (default: all)")
 
 
+def add_color(parser: Parser) -> None:
+    """``--color WHEN``: whether colours are used."""
+    parser.add_argument(
+        "--color",
+        metavar="WHEN",
+        choices=["auto", "always", "never"],
+        default="auto",
+        help="auto, always or never: whether to use colours (default: auto: on a terminal, unless NO_COLOR is set)",
+    )
+
+
 def add_json(parser: Parser) -> None:
     """``--json``: data instead of text."""
     parser.add_argument("--json", action="store_true", help="print JSON")

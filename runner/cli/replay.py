@@ -13,8 +13,8 @@ from ..core.stream import StreamEvent
 from ..core.words import say_count
 from ..show.follow import Follower
 from ..show.text import printable
-from .look import add_color, is_live, summarise
-from .options import Parser
+from .look import is_live, summarise
+from .options import Parser, add_color
 from .stdout import write_err, write_out
 from .stream import read_recording
 
@@ -48,7 +48,7 @@ def run(options: Namespace) -> int:
     elif is_live(options.color):
         from .viewer import view_live
 
-        ending = view_live(_Replay(recording.events, options.speed), options.color)
+        ending = view_live(_Replay(recording.events, options.speed), options.color, "q ends it")
         return 128 + ending if isinstance(ending, int) else 0
     else:
         follower = Follower(recording.begun_at)

@@ -21,7 +21,7 @@ from ..rpc.failure import CannotConnect
 from ..rpc.methods import SNAPSHOT
 from ..supervisor.endpoint import socket_path
 from ..supervisor.journal import KEPT_RUNS, Recorded, read_run
-from ..supervisor.paths import StatePaths, state_paths
+from ..supervisor.paths import StatePaths, has_runs, state_paths
 from .options import Parser, add_socket, add_state, add_units, units_directories
 from .stdout import write_err
 
@@ -96,7 +96,7 @@ def find_journal(options: Namespace) -> Path:
 def open_history(options: Namespace) -> Iterator[History]:
     """The history, with all that the journals tell. Raises UsageError where no run is known, CannotUseHistory."""
     from ..show.error import render_error
-    from ..supervisor.history import History, has_runs
+    from ..supervisor.history import History
 
     paths = find_paths(options)
     if not has_runs(paths):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
 from typing import get_args
@@ -84,7 +83,7 @@ class _Reader:
         """Fold an event, which raises IllegalTransition, KeyError or ValueError where it cannot come now."""
         if isinstance(event, SnapshotTaken):
             self.begun_at = event.begun_at
-            self._snapshot = deepcopy(event.snapshot)
+            self._snapshot = event.snapshot.fork()
         elif isinstance(event, RunStarted):
             self._begin(event, line)
         elif self._snapshot.run is None:

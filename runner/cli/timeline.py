@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..core.timeline import timeline
 from ..errors import RunnerError
-from .look import add_color
-from .options import Parser, add_format, add_state, add_units
+from .look import can_say
+from .options import Parser, add_color, add_format, add_state, add_units
 from .runs import add_run, load_run
 from .stdout import write_out
 
@@ -79,19 +79,10 @@ def _text_renderer(options: Namespace) -> Callable[[Layout], str]:
     from ..show.timeline.text import ASCII, FEW, UNICODE, render_text
 
     paint = make_paint(sys.stdout.isatty() and not options.output, os.environ, options.color)
-    signs = ASCII if options.ascii or not (options.output or _can_say("".join(UNICODE.phases.values()))) else UNICODE
+    signs = ASCII if options.ascii or not (options.output or can_say("".join(UNICODE.phases.values()))) else UNICODE
     width = shutil.get_terminal_size().columns
     most = None if options.all else FEW
     return lambda layout: "".join(f"{paint(line)}\n" for line in render_text(layout, width, signs=signs, most=most))
-
-
-def _can_say(text: str) -> bool:
-    """Whether standard output has these characters."""
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _write(file: Path, text: str) -> None:

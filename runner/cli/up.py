@@ -9,14 +9,30 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from .options import Parser, add_jobs, add_names, add_socket, add_state, add_units, check_names, load_units, units_directories
+from ..errors import UsageError
+from .options import (
+    Parser,
+    add_color,
+    add_jobs,
+    add_names,
+    add_socket,
+    add_state,
+    add_units,
+    check_names,
+    load_units,
+    units_directories,
+)
 from .output import show_json, show_plain
 
 if TYPE_CHECKING:
+    from ..show.terminal import Color
     from ..supervisor.endpoint import Endpoint
+    from ..supervisor.outlet import Outlet
     from ..supervisor.supervisor import Supervisor
     from ..unitfile import Loaded
+    from .live import Live
 
+_STDOUT = 1
 _PATIENCE = 2.0
 """Seconds that a slow reader has to take the last lines."""
 
@@ -28,11 +44,13 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--output",
         metavar="FORMAT",
-        choices=["auto", "plain", "json"],
+        choices=["auto", "live", "plain", "json"],
         default="auto",
-        help="auto, plain or json: what suits the terminal, or a line of text or of JSON for every change (default: auto)",
+        help="auto, live, plain or json: what suits the terminal, a view that follows the run, or a line of text or of JSON for "
+        "every change (default: auto)",
     )
-    parser.add_argument("--logs", action="store_true", help="with plain output: also every line that the units write")
+    add_color(parser)
+    parser.add_argument("--logs", action="store_true", help="also every line that the units write; makes the output plain")
     add_jobs(parser)
     parser.add_argument("--fail-fast", action="store_true", help="stop everything as soon as a unit fails that is not optional")
     add_state(parser)
@@ -40,6 +58,9 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--keep", action="store_true", help="stay, for scripts that call, though no unit runs any more")
     parser.add_argument("--bridge", action="store_true", help="share units that say so with the scripts of the workspace's agent")
     parser.epilog = (
+        "In the live view ctrl-c stops the run and ctrl-z stops it being looked after until\n"
+        "fg; other keys do nothing. On what is no terminal, and where TERM is dumb or CI or\n"
+        "NO_COLOR is set, it is a line for every change.\n\n"
         "exit status:\n"
         "  0    all units that are not optional reached their goal\n"
         "  1    some did not\n"
@@ -54,11 +75,13 @@ def configure(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """Check everything, then start the units and look after them until nothing runs any more."""
+    _check_output(options.output)
     loaded = load_units(options)
     names = check_names(loaded.graph, options.names)
     from ..core.engine import Engine
     from ..supervisor.endpoint import Endpoint, socket_path
     from ..supervisor.journal import new_run_id
+    from ..supervisor.learning import expect
     from ..supervisor.paths import StatePaths, state_paths
     from ..supervisor.spawn import mind_descriptors
     from ..supervisor.supervisor import Supervisor
@@ -71,9 +94,9 @@ def run(options: Namespace) -> int:
         engine = Engine(loaded.graph, run=run_id, jobs=options.jobs, fail_fast=options.fail_fast, keep=options.keep)
         supervisor = Supervisor(engine, run=run_id, paths=paths, environment=dict(os.environ))
         supervisor.offer_socket(endpoint.path)
-        outlet = show_json(supervisor) if options.output == "json" else show_plain(supervisor, options.logs)
+        outlet = _show(supervisor, options)
         try:
-            supervisor.begin(__version__, names, _expect(supervisor))
+            supervisor.begin(__version__, names, expect(supervisor))
             _supervise(supervisor, endpoint, loaded, options)
         except BaseException:
             supervisor.abandon()
@@ -84,14 +107,34 @@ def run(options: Namespace) -> int:
     return _exit_status(supervisor)
 
 
-def _expect(supervisor: Supervisor) -> dict[str, float]:
-    """The durations of earlier runs, where a limit of jobs or a lock makes it matter who goes first."""
-    locks = [lock for unit in supervisor.engine.graph.units.values() for lock in set(unit.locks)]
-    if supervisor.engine.jobs is None and len(locks) == len(set(locks)):
-        return {}
-    from ..supervisor.history import learn
+def _show(supervisor: Supervisor, options: Namespace) -> Outlet | Live:
+    """Tell of the run from its beginning on, in the way that was asked for or that suits."""
+    if options.output == "json":
+        return show_json(supervisor)
+    if options.output == "live" or (options.output == "auto" and not options.logs and _is_live(options.color)):
+        from .live import Live
 
-    return learn(supervisor.paths, supervisor.engine.graph, supervisor.warn)
+        return Live(supervisor, options.color)
+    return show_plain(supervisor, options.logs)
+
+
+def _is_live(color: Color) -> bool:
+    if not os.isatty(_STDOUT):  # as most often; nothing more need be known
+        return False
+    from .look import is_live
+
+    return is_live(color)
+
+
+def _check_output(output: str) -> None:
+    """Raise UsageError where a live view was asked for that cannot be."""
+    if output != "live":
+        return
+    from ..show.terminal import can_move
+
+    if not can_move(os.isatty(_STDOUT), os.environ):
+        what = "cannot show the run live: standard output is no terminal that can be drawn on"
+        raise UsageError(what, hint="a line for every change: --output plain")
 
 
 def _supervise(supervisor: Supervisor, endpoint: Endpoint, loaded: Loaded, options: Namespace) -> None:

@@ -1,7 +1,4 @@
-"""The live view in a process that does nothing else: waits for events, keys, signals and the clock at once, and draws.
-
-Like a supervisor it never waits for the terminal: while that has not taken a frame, no other is drawn.
-"""
+"""The live view in a process that does nothing else: waits for events, keys, signals and the clock at once, and draws."""
 
 from __future__ import annotations
 
@@ -15,14 +12,13 @@ from math import ceil
 from typing import Literal, Protocol
 
 from ..core.stream import StreamEvent
-from ..show.live import View, draw, summary
-from ..show.terminal import Color, Pace, Terminal, make_paint
-from ..supervisor.outlet import Outlet
+from ..show.terminal import Color
 from ..supervisor.poller import Poller
 from ..supervisor.signals import SignalPipe
+from . import stage
 
-_STDIN, _STDOUT = 0, 1
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
+_STDIN = 0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, *stage.SIGNALS)
 _PATIENCE = 2.0
 """Seconds that a slow terminal has to take the last lines."""
 _LONGEST_WAIT = 3600.0
@@ -52,23 +48,23 @@ class Feed(Protocol):
         """The moment that is shown, in seconds since the run began."""
 
 
-def view_live(feed: Feed, color: Color) -> Ending:
-    """Show what a feed brings until it is over, which leaves a summary behind, or until somebody has seen enough."""
-    with closing(_Viewer(feed, color)) as viewer:
+def view_live(feed: Feed, color: Color, note: str) -> Ending:
+    """Show what a feed brings until it is over, which leaves a summary behind, or until somebody has seen enough.
+
+    ``note`` says which keys there are.
+    """
+    with closing(_Viewer(feed, color, note)) as viewer:
         return viewer.run()
 
 
 class _Viewer:
-    def __init__(self, feed: Feed, color: Color) -> None:
+    def __init__(self, feed: Feed, color: Color, note: str) -> None:
         self._feed = feed
-        self._view = View()
-        self._pace = Pace()
         self._ending: Ending | None = None
         self._poller = Poller()
         self._waiter = select.poll()
         self._waiter.register(self._poller.fileno(), select.POLLIN)
-        self._outlet = Outlet(self._poller, _STDOUT, lambda _: b"")
-        self._terminal = Terminal(_STDOUT, self._outlet.write, make_paint(True, os.environ, color))
+        self._stage = stage.Stage(self._poller, color, note)
         self._signals = SignalPipe(_SIGNALS)
         self._poller.add(self._signals.fileno(), self._take_signals)
         if os.isatty(_STDIN):
@@ -78,39 +74,24 @@ class _Viewer:
 
     def run(self) -> Ending:
         """Go on to the end, whatever that is. Then the terminal is as it was."""
-        self._terminal.enter()
-        try:
-            while self._ending is None:
-                self._wait()
-                self._poller.dispatch()
-                if self._feed.due_at() <= time.monotonic():
-                    self._take_events()
-                self._draw()
-            columns, _ = self._terminal.measure()
-            self._terminal.leave(summary(self._view, columns) if self._ending == "over" else ())
-        finally:
-            self._terminal.leave()
+        while self._ending is None:
+            self._stage.draw(time.monotonic(), self._feed.now())
+            self._wait()
+            self._poller.dispatch()
+            if self._feed.due_at() <= time.monotonic():
+                self._take_events()
+        self._stage.leave(with_summary=self._ending == "over")
         return self._ending
 
     def _wait(self) -> None:
-        """Until something has come or is due. A terminal that has not taken the last frame gets none."""
-        due_at = self._feed.due_at()
-        if not self._outlet.is_waiting:
-            due_at = min(due_at, self._pace.due_at)
+        """Until something has come or is due."""
+        due_at = min(self._feed.due_at(), self._stage.due_at)
         seconds = min(max(due_at - time.monotonic(), 0), _LONGEST_WAIT)
         self._waiter.poll(ceil(seconds * 1000))
 
-    def _draw(self) -> None:
-        now = time.monotonic()
-        if now >= self._pace.due_at and not self._outlet.is_waiting:
-            columns, rows = self._terminal.measure()
-            self._terminal.draw(draw(self._view, columns, rows, self._feed.now()))
-            self._pace.note_frame(now)
-
     def _take_events(self) -> None:
         for event in self._feed.take():
-            self._view.apply(event)
-            self._pace.note_change()
+            self._stage.apply(event)
         if self._feed.is_over:
             self._ending = "over"
 
@@ -130,22 +111,11 @@ class _Viewer:
                     self._ending = "left"
                 case signal.SIGTERM | signal.SIGHUP:
                     self._ending = number
-                case signal.SIGTSTP:
-                    self._pause()
-                case signal.SIGCONT:
-                    self._terminal.enter()
-            self._pace.note_change()
-
-    def _pause(self) -> None:
-        """Be stopped as everybody is by ctrl-z, with the screen given back, and go on when the shell says so."""
-        self._terminal.leave()
-        ours = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        signal.raise_signal(signal.SIGTSTP)
-        signal.signal(signal.SIGTSTP, ours)
-        self._terminal.enter()
+                case _:
+                    self._stage.heed(number)
 
     def close(self) -> None:
         """Let go of everything; a slow terminal has a moment to take the rest."""
-        self._outlet.close(_PATIENCE)
+        self._stage.close(_PATIENCE)
         self._signals.close()
         self._poller.close()

@@ -22,8 +22,8 @@ from ..show.follow import Follower
 from ..show.text import printable
 from ..supervisor.endpoint import socket_path
 from ..supervisor.journal import Recorded, read_run
-from .look import add_color, is_live, summarise
-from .options import Parser, add_json
+from .look import is_live, summarise
+from .options import Parser, add_color, add_json
 from .runs import PATIENCE, add_places, add_run, find_journal, say_when
 from .stdout import write_err, write_out
 from .stream import parse_event
@@ -89,7 +89,7 @@ def _show(stream: _Stream, options: Namespace) -> Ending:
         return _print_plain(stream)
     from .viewer import view_live
 
-    return view_live(stream, options.color)
+    return view_live(stream, options.color, "q detaches, and the run goes on")
 
 
 class _Stream:

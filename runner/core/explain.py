@@ -100,7 +100,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 def explainable(snapshot: Snapshot) -> list[str]:
     """Every name that can be asked about: the units of the run, and what they wait for though nobody has brought it."""
-    waited_for = (need.unit for name, view in snapshot.units.items() for need in _needs(snapshot, view))
+    waited_for = (need.unit for name, view in snapshot.units.items() for need in view.after.values())
     return list(dict.fromkeys([*snapshot.units, *waited_for]))
 
 
@@ -126,21 +126,6 @@ def _let_go_at(need: Need, view: UnitView) -> float | None:
     if need.requires == "success" and view.ready_at is not None:
         return view.ready_at
     return view.since
-
-
-def _needs(snapshot: Snapshot, view: UnitView) -> Iterator[Need]:
-    """What a unit depends on. The name of a group, which a script may have given, stands for its members."""
-    for need in view.after.values():
-        members = [] if need.unit in snapshot.units else _members(snapshot, need.unit)
-        for member in members:
-            yield replace(need, unit=member, lenient=snapshot.units[member].optional)
-        if not members:
-            yield need
-
-
-def _members(snapshot: Snapshot, group: str) -> list[str]:
-    prefix = f"{group}/"
-    return [name for name, view in snapshot.units.items() if name.startswith(prefix) and not view.is_handler]
 
 
 class _Reasons:
@@ -179,7 +164,7 @@ class _Reasons:
             return [self._job(first.jobs, view)]
         if first.call is not UNSET:
             return [Hold(by="script", since=self._last_come(view, self.at)[0])]
-        pending = [need.unit for need in _needs(self.snapshot, view) if self._is_pending(need)]
+        pending = [need.unit for need in view.after.values() if self._is_pending(need)]
         return [Hold(by="dependency", unit=unit, since=view.since) for unit in pending]
 
     def _worst(self, holds: list[Hold]) -> Hold | None:
@@ -246,7 +231,7 @@ class _Reasons:
         """The dependency that made a unit impossible, of several the one that leads to the recorded root."""
         impossible = [
             need.unit
-            for need in _needs(self.snapshot, view)
+            for need in view.after.values()
             if (other := self.units.get(need.unit)) and release(need, other.kind, other.state, other.outcome) == "impossible"
         ]
         to_root = (name for name in impossible if view.cause in (name, self.units[name].cause))
@@ -254,7 +239,7 @@ class _Reasons:
 
     def _overdue(self, view: UnitView) -> Hold | None:
         """A dependency that had not come when a unit gave up waiting, of several the one that came last."""
-        came = {need.unit: self._came_at(need) for need in _needs(self.snapshot, view)}
+        came = {need.unit: self._came_at(need) for need in view.after.values()}
         late = [name for name, at in came.items() if at > view.since]
         last = max(late, key=lambda name: came[name], default="")
         others = tuple(name for name in late if name != last)
@@ -299,7 +284,7 @@ class _Reasons:
         What came only after the unit began has lived again since, and nobody knows when it came in its life before.
         """
         wanted = begun if view.wanted_at is None else view.wanted_at
-        came = ((self._came_at(need), need.unit) for need in _needs(self.snapshot, view))
+        came = ((self._came_at(need), need.unit) for need in view.after.values())
         return max(((at, unit) for at, unit in came if wanted < at <= begun), default=(wanted, ""))
 
     def _came_at(self, need: Need) -> float:

@@ -1,8 +1,8 @@
 """When the startup will be finished, and what that depends on most: a look ahead from a snapshot.
 
-Every unit that is not there yet starts as soon as all is there that it waits for, and takes as long as it is expected to;
-locks and jobs go to whoever asks first. That is what the engine does too, without its finer points (core/simulate.py has all
-of them), so it is quick enough to be said anew with every picture of a live view.
+Every unit that is not there yet starts as soon as all is there that it waits for, and takes as long as it is expected to.
+Locks and jobs are taken to go to whoever asks first. The engine knows better who should (core/urgency.py), and has other finer
+points (core/simulate.py has all of them); without them it is quick enough to be said anew with every picture of a live view.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def forecast(snapshot: Snapshot, at: float) -> Forecast:
 
     Those units count that the startup waits for: wanted, and their goal not reached. What scripts brought counts where one of
     these waits for it. A dependent is taken to go on when the goal is reached, although a oneshot that says that it is ready
-    lets it go before; a service is taken to give its locks back when it is ready.
+    lets it go before; a service is taken to give its locks back when it is ready. Units that wait for each other, as only
+    a recording of strange origin can have them, never start: of them nothing is known.
     """
     if snapshot.startup:
         return Forecast(0.0, ())
@@ -50,8 +51,12 @@ def forecast(snapshot: Snapshot, at: float) -> Forecast:
     ahead = _Ahead(snapshot, at)
     ahead.collect(finishing)
     ahead.pass_time()
-    last = max(reversed([name for name in ahead.ends if name in finishing]), key=ahead.ends.__getitem__)
-    return Forecast(ahead.ends[last] if ahead.is_known else None, tuple(ahead.chain(last)), ahead.is_partial)
+    within_reach = [name for name in ahead.ends if name in finishing]
+    if not within_reach:
+        return Forecast(None, ())
+    last = max(reversed(within_reach), key=ahead.ends.__getitem__)
+    is_partial = ahead.is_partial or len(within_reach) < len(finishing)
+    return Forecast(ahead.ends[last] if ahead.is_known else None, tuple(ahead.chain(last)), is_partial)
 
 
 class _Ahead:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, field
+from msgspec.structs import replace
 
 from .event import (
     Decided,
@@ -115,11 +116,7 @@ class Snapshot(Struct, omit_defaults=True):
         self.at = event.at
         match event:
             case UnitEvent():
-                view = self.units.get(event.unit) or self._welcome(event.unit)
-                state = next_state(view.state, event)
-                if state != view.state:
-                    view.state, view.since = state, event.at
-                _FOLDS[type(event)](view, event)
+                self._apply_to_unit(event)
             case RunStarted():
                 self.run = event
                 self.units = {name: UnitView() for name in event.units}
@@ -133,6 +130,27 @@ class Snapshot(Struct, omit_defaults=True):
                 self.startup = event
             case RunEnded():
                 self.ended = event
+
+    def fork(self) -> Snapshot:
+        """One like this that goes on by itself. Quick, for what is folded into it never changes; what is changed is copied."""
+        return replace(self, units={name: replace(view, after=dict(view.after)) for name, view in self.units.items()})
+
+    def _apply_to_unit(self, event: UnitEvent) -> None:
+        view = self.units.get(event.unit) or self._welcome(event.unit)
+        state = next_state(view.state, event)
+        if state != view.state:
+            view.state, view.since = state, event.at
+        _FOLDS[type(event)](view, event)
+        if isinstance(event, SyncCalled) and event.depends_on is not UNSET:
+            for need in self._stands_for(event.depends_on):
+                view.after.setdefault(need.unit, need)
+
+    def _stands_for(self, name: str) -> list[Need]:
+        """What a script depends on that wants a unit or, as in unit files, the members of a group."""
+        if name in self.units:
+            return [Need(unit=name)]
+        members = [other for other in self.units if other.startswith(f"{name}/") and not self.units[other].is_handler]
+        return [Need(unit=member, lenient=self.units[member].optional) for member in members] or [Need(unit=name)]
 
     def _welcome(self, unit: str) -> UnitView:
         """Make the view of a unit that a script has brought."""
@@ -211,8 +229,6 @@ def _report(view: UnitView, event: UnitReported) -> None:
 
 def _take_call(view: UnitView, event: SyncCalled) -> None:
     view.called = event.call
-    if event.depends_on is not UNSET:
-        view.after[event.depends_on] = Need(unit=event.depends_on)
 
 
 def _stop(view: UnitView, event: UnitStopping) -> None:

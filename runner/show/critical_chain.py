@@ -11,7 +11,8 @@ from ..core.record import RunRecord
 from ..core.timeline import Phase, Row, Stretch, Timeline
 from ..core.words import say_duration
 from .history import JsonRun, make_json, say_run, say_startup
-from .table import WIDTH, cut, wrap
+from .table import WIDTH, wrap
+from .text import cut_name
 from .waiting import say_waits
 
 _BAR = 24
@@ -82,7 +83,7 @@ def render_text(run: RunRecord, timeline: Timeline) -> str:
             lines += wrap(link.gap.cause, f"{'':{at_width}}  {_say_took(link.gap.seconds):>{took_width}}  {bar}  ")
         bar = _bar(link.began_at, link.took, chain.duration, "█")
         head = f"{_say_at(link):>{at_width}}  {_say_took(link.took):>{took_width}}  {bar}  "
-        lines.append(head + cut(link.unit, WIDTH - len(head)))
+        lines.append(head + cut_name(link.unit, WIDTH - len(head)))
         for delay in link.delays:
             lines += wrap(f"{say_duration(delay.seconds)}: {delay.cause}", " " * (at_width + took_width + 4))
     return "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from .text import printable
+from .text import cut_name, printable
 
 WIDTH = 80
 NARROWEST_NAME = 16
@@ -22,7 +22,7 @@ def render_rows(head: Sequence[str], rows: Sequence[Sequence[str]], *, notes: Se
     lines = []
     for row, note in zip([head, *rows], ["", *notes], strict=True):
         figures = "  ".join(f"{figure:>{width}}" for figure, width in zip(row[:-1], widths, strict=True))
-        name = cut(row[-1], max(room - len(note) - 2, NARROWEST_NAME) if note else room)
+        name = cut_name(row[-1], max(room - len(note) - 2, NARROWEST_NAME) if note else room)
         lines.append(f"{figures}  {name}  {note}".rstrip())
     return lines
 
@@ -31,9 +31,3 @@ def wrap(text: str, head: str = "") -> list[str]:
     """Words behind a head, safe to print, the further lines below the first of them."""
     indent = " " * (len(head) or 2)
     return textwrap.wrap(printable(text), WIDTH, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False)
-
-
-def cut(name: str, width: int) -> str:
-    """A name, safe to print; of one that is too wide the end, which tells more than the groups before it."""
-    name = printable(name)
-    return name if len(name) <= width else f"…{name[len(name) - width + 1 :]}"

@@ -40,12 +40,17 @@ _Look = tuple[str, object, tuple[object, ...]]
 """What a line looks like: its text, its style and those of its parts."""
 
 
+def can_move(is_terminal: bool, environment: Mapping[str, str]) -> bool:
+    """Whether the output is a terminal on which something can be drawn anew."""
+    return is_terminal and environment.get("TERM", "") not in ("", "dumb", "unknown")
+
+
 def suits_live(is_terminal: bool, environment: Mapping[str, str], color: Color = "auto") -> bool:
     """Whether a view that moves suits whoever reads the output. Else it gets plain lines without any escape codes.
 
     ``NO_COLOR`` asks for those, but not against somebody who said with ``--color`` what to do about colours.
     """
-    if not is_terminal or environment.get("TERM", "") in ("", "dumb", "unknown") or environment.get("CI"):
+    if not can_move(is_terminal, environment) or environment.get("CI"):
         return False
     return color != "auto" or not environment.get("NO_COLOR")
 
@@ -109,6 +114,11 @@ class Terminal:
         self._size = 0, 0
         self._shown: list[_Look] | None = None
         """The lines that stand on it; None: whatever."""
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether the screen is ours."""
+        return self._is_entered
 
     def enter(self) -> None:
         """Take the whole screen, and let no key be echoed. Once more where somebody else may have had it meanwhile."""

@@ -14,6 +14,12 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def cut_name(name: str, length: int) -> str:
+    """A name, safe to show, in at most so many characters; of a longer one the end, for its beginning is only its group."""
+    name = printable(name)
+    return name if len(name) <= length else f"…{name[len(name) - length + 1 :]}"
+
+
 def listed(names: Sequence[str], limit: int) -> str:
     """Names in a row, of many only the first: ``a, b, c and 97 more``."""
     rest = len(names) - limit

@@ -26,7 +26,7 @@ from ..core.graph import Graph
 from ..core.record import RunRecord, UnitRecord, record
 from ..errors import RunnerError
 from .journal import read_run
-from .paths import StatePaths
+from .paths import StatePaths, has_runs
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -76,8 +76,8 @@ class CannotUseHistory(RunnerError):
     """The database cannot be opened, read or written. You don't get it for one that is damaged: that is made anew."""
 
 
-def learn(paths: StatePaths, graph: Graph, warn: Callable[[str], None]) -> dict[str, float]:
-    """How long the units of a graph are expected to take, in seconds, as far as earlier runs tell.
+def learn(paths: StatePaths, graph: Graph, warn: Callable[[str], None], *, but: str = "") -> dict[str, float]:
+    """How long the units of a graph are expected to take, in seconds, as far as earlier runs tell; ``but`` one, which goes on.
 
     Raises nothing: without a history nothing is expected, and ``warn`` is told why. It reads files, the journal of a large run
     for nearly a tenth of a second, so it is for a thread, or for when nothing runs yet.
@@ -87,23 +87,10 @@ def learn(paths: StatePaths, graph: Graph, warn: Callable[[str], None]) -> dict[
     try:
         with closing(History(paths, warn)) as history:
             history.catch_up()
-            return history.expected({unit.name: str(unit.command or "") for unit in graph.units.values()})
+            return history.expected({unit.name: str(unit.command or "") for unit in graph.units.values()}, but=but)
     except CannotUseHistory as error:
         warn(error.what)
         return {}
-
-
-def has_runs(paths: StatePaths) -> bool:
-    """Whether there may be anything to tell of. Where not, nothing has to be made in order to look."""
-    for path in (paths.history, paths.journals):
-        try:
-            os.stat(path)  # noqa: PTH116
-        except FileNotFoundError:
-            continue
-        except OSError:  # whoever opens the history will tell what is in the way
-            pass
-        return True
-    return False
 
 
 class History:
@@ -135,14 +122,15 @@ class History:
         where, key = ("WHERE number = ?", int(name)) if is_number else ("WHERE run = ?", name)
         return next(iter(self._use(lambda connection: _select(connection, where, key))), None)
 
-    def expected(self, commands: Mapping[str, str]) -> dict[str, float]:
+    def expected(self, commands: Mapping[str, str], *, but: str = "") -> dict[str, float]:
         """How many seconds units are expected to take from their start until their goal, by what they took in earlier runs.
 
         ``commands`` are those that they have now, as ``UnitStarted`` tells them: only the same command is the same work. It
         is the median of the last successes, of an even number of them the larger of the middle two. Of a unit that was tried
         again only the attempt counts that succeeded: that the ones before failed was bad luck, and luck is not expected.
+        Nothing is learned from the run ``but``.
         """
-        return self._use(lambda connection: _expected(connection, commands))
+        return self._use(lambda connection: _expected(connection, commands, but))
 
     def _use(self, deed: Callable[[Connection], _T]) -> _T:
         """Do something with the database; if that shows that it is damaged, do it with a new one."""
@@ -227,12 +215,13 @@ def _select_units(connection: Connection, number: int) -> tuple[UnitRecord, ...]
     return tuple(UnitRecord(*row) for row in rows)
 
 
-def _expected(connection: Connection, commands: Mapping[str, str]) -> dict[str, float]:
+def _expected(connection: Connection, commands: Mapping[str, str], but: str) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     rows = connection.execute(
         "SELECT unit, command, reached_at - started_at FROM invocations WHERE reached_at IS NOT NULL AND started_at IS NOT NULL"
-        " AND number > (SELECT max(number) FROM runs) - ? ORDER BY number DESC",
-        [LEARNED_RUNS],
+        " AND number > (SELECT max(number) FROM runs) - ? AND number NOT IN (SELECT number FROM runs WHERE run = ?)"
+        " ORDER BY number DESC",
+        [LEARNED_RUNS, but],
     )
     for unit, command, took in rows:
         successes = found.setdefault(unit, [])

@@ -44,6 +44,19 @@ def state_paths(units_directory: Path, environment: Mapping[str, str]) -> StateP
     return StatePaths(f"{home}/runner/{readable}-{sha256(os.fsencode(path)).hexdigest()[:8]}")
 
 
+def has_runs(paths: StatePaths) -> bool:
+    """Whether there may be anything to tell of. Where not, nothing has to be made in order to look."""
+    for path in (paths.history, paths.journals):
+        try:
+            os.stat(path)  # noqa: PTH116
+        except FileNotFoundError:
+            continue
+        except OSError:  # whoever opens the history will tell what is in the way
+            pass
+        return True
+    return False
+
+
 def runtime_directory(environment: Mapping[str, str]) -> str:
     """The directory for sockets, made where it is missing: only its owner may look into it.
 

@@ -17,12 +17,10 @@ from __future__ import annotations
 
 import os
 import random
-import select
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -64,6 +62,7 @@ from .signals import SignalPipe
 from .spawn import SpawnError
 from .timers import Timers
 from .tree import Birth, Census, kill_run
+from .warning import warn_on_stderr
 
 if TYPE_CHECKING:
     import trio
@@ -73,7 +72,6 @@ if TYPE_CHECKING:
 Listener = Callable[[Sequence[Decided], bytes], None]
 """Gets what was decided, and the same as lines of JSON."""
 
-_STDERR = 2
 _SPAWNS_A_TURN = 16
 """After so many spawns the poller has its turn, so that a thousand do not hide a signal."""
 
@@ -93,6 +91,8 @@ class Supervisor:
         """Gets every line that a unit writes, where somebody wants them."""
         self.on_output: list[Callable[[str], None]] = []
         """Get the name of a unit whenever something was read of what it writes."""
+        self.on_warning: Callable[[str], None] = warn_on_stderr
+        """Gets what costs no unit but should be known."""
         self.stopped_by: signal.Signals | None = None
         """The signal that asked for the end."""
         self.invocations: dict[str, Invocation] = {}
@@ -166,11 +166,7 @@ class Supervisor:
 
     def warn(self, text: str) -> None:
         """Say what costs no unit but should be known."""
-        with suppress(OSError):  # nobody listens any more
-            listener = select.poll()
-            listener.register(_STDERR, select.POLLOUT)
-            if listener.poll(0):  # a pipe that says so takes this much at once (pipe(7), PIPE_BUF)
-                os.write(_STDERR, f"runner: {text}\n".encode(errors="backslashreplace")[-select.PIPE_BUF :])
+        self.on_warning(text)
 
     def _warn_of_state(self, text: str) -> None:
         """Say once that something in the state directory cannot be written: it is the same for a thousand logs."""

@@ -26,12 +26,15 @@ def parser() -> Parser:
 
 
 def test_all_options_are_understood() -> None:
-    line = "a g --units x --units y --output json --logs --jobs 4 --fail-fast --state /s --socket /q --keep --bridge"
+    line = (
+        "a g --units x --units y --output json --color never --logs --jobs 4 --fail-fast --state /s --socket /q --keep --bridge"
+    )
     options = parser().parse_args(line.split())
     assert vars(options) == {
         "names": ["a", "g"],
         "units": [Path("x"), Path("y")],
         "output": "json",
+        "color": "never",
         "logs": True,
         "jobs": 4,
         "fail_fast": True,
@@ -48,6 +51,7 @@ def test_nothing_needs_to_be_said() -> None:
         "names": [],
         "units": None,
         "output": "auto",
+        "color": "auto",
         "logs": False,
         "jobs": None,
         "fail_fast": False,

@@ -157,6 +157,12 @@ def test_where_some_is_known_it_takes_at_least_so_long() -> None:
     assert forecast(run, 0.0) == near(2.0 + LEAST, "a", "b", is_partial=True)
 
 
+def test_of_units_that_wait_for_each_other_nothing_is_known() -> None:
+    knot = {"a": waiting("b", expected=1.0), "b": waiting("a", expected=1.0), "self": waiting("self", expected=1.0)}
+    assert forecast(of(knot), 0.0) == Forecast(None, ())
+    assert forecast(of({**knot, "c": running(3.0), "after": waiting("a", expected=1.0)}), 1.0) == near(2.0, "c", is_partial=True)
+
+
 def test_a_startup_that_is_finished_has_nothing_left_whatever_happens_after() -> None:
     run = snapshot(a=running(3.0))
     run.startup = StartupFinished(at=1.0, outcome="succeeded", duration=1.0)

@@ -129,6 +129,41 @@ def test_a_unit_that_a_script_brings() -> None:
     assert fold([BEGUN, called, structs.replace(called, call="start", depends_on=UNSET)]).units["x"].called == "start"
 
 
+def test_a_fork_goes_on_by_itself() -> None:
+    snapshot = fold([BEGUN, WAITING])
+    before = fold([BEGUN, WAITING])
+    fork = snapshot.fork()
+    assert fork == snapshot
+    fork.apply(SyncCalled(at=2.0, unit="a", call="want", peer=Peer(pid=7, uid=1000), depends_on="b"))
+    fork.apply(STARTING)
+    fork.apply(SyncCalled(at=2.0, unit="x", call="want", peer=Peer(pid=7, uid=1000)))
+    assert snapshot == before
+
+
+def test_a_group_that_a_script_wants_stands_for_its_members() -> None:
+    begun = RunStarted(
+        at=0.0,
+        run="r",
+        version="0",
+        pid=1,
+        units=("g/a", "g/b", "g/h", "gh"),
+        socket="/s",
+        declared=(
+            Declaration(unit="g/b", kind="oneshot", optional=True),
+            Declaration(unit="g/h", kind="oneshot", is_handler=True),
+        ),
+    )
+    called = SyncCalled(at=1.0, unit="x", call="want", peer=Peer(pid=7, uid=1000), depends_on="g")
+    assert fold([begun, called]).units["x"].after == {"g/a": Need(unit="g/a"), "g/b": Need(unit="g/b", lenient=True)}
+
+
+def test_a_script_that_wants_what_a_file_says_already_changes_nothing() -> None:
+    need = Need(unit="b", requires="completion")
+    begun = structs.replace(BEGUN, units=("a", "b"), declared=(Declaration(unit="a", after=(need,)),))
+    called = SyncCalled(at=1.0, unit="a", call="want", peer=Peer(pid=7, uid=1000), depends_on="b")
+    assert fold([begun, called]).units["a"].after == {"b": need}
+
+
 def test_what_is_declared_of_a_unit() -> None:
     needs = (Need(unit="b", requires="completion"),)
     declaration = Declaration(

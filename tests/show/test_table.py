@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from runner.show.table import NARROWEST_NAME, WIDTH, cut, render_rows, wrap
+from runner.show.table import NARROWEST_NAME, WIDTH, render_rows, wrap
 
 
 def test_figures_to_the_right_and_names_to_the_left() -> None:
@@ -23,12 +23,6 @@ def test_names_keep_some_room_whatever_stands_before_them() -> None:
 
 def test_no_rows_are_a_heading() -> None:
     assert render_rows(("took", "unit"), []) == ["took  unit"]
-
-
-def test_what_is_cut_is_safe_to_print() -> None:
-    assert cut("a\x1b[1m", 20) == "a\\x1b[1m"
-    assert cut("abcdef", 4) == "…def"
-    assert cut("abcd", 4) == "abcd"
 
 
 def test_words_go_on_below_the_first() -> None:

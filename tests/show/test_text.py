@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.show.text import chain, listed, printable
+from runner.show.text import chain, cut_name, listed, printable
 
 
 @given(st.text(st.characters(codec=None)))
@@ -36,3 +36,9 @@ def test_listed(count: int, text: str) -> None:
 )
 def test_chain(count: int, text: str) -> None:
     assert chain("abcdef"[:count], 3) == text
+
+
+def test_of_a_long_name_the_end_is_kept_and_all_of_it_is_safe() -> None:
+    assert cut_name("data/postgres", 13) == "data/postgres"
+    assert cut_name("data/postgres", 9) == "…postgres"
+    assert cut_name("a\x1b[1m", 20) == "a\\x1b[1m"

@@ -24,11 +24,10 @@ from runner.supervisor.history import (
     LEARNED_SUCCESSES,
     CannotUseHistory,
     History,
-    has_runs,
     learn,
 )
 from runner.supervisor.journal import Lines
-from runner.supervisor.paths import StatePaths
+from runner.supervisor.paths import StatePaths, has_runs
 
 GRAPH: Graph = link(
     [
@@ -228,6 +227,12 @@ def test_learning(place: Place) -> None:
     place.write("a", a_run(life("a", 2.0), life("s", 3.0)))
     assert has_runs(place.paths)
     assert learn(place.paths, GRAPH, place.warnings.append) == {"a": 2.0, "s": 3.0}
+
+
+def test_a_run_that_goes_on_does_not_learn_from_itself(place: Place) -> None:
+    place.write("a", a_run(life("a", 2.0)))
+    place.write("b", a_run(life("a", 9.0), life("s", 3.0)))
+    assert learn(place.paths, GRAPH, place.warnings.append, but="b") == {"a": 2.0}
 
 
 def test_the_database_is_imported_when_it_is_opened() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.text import Text
 
 from ...core.snapshot import UnitView
@@ -12,6 +14,9 @@ from .cells import clean, one_line, pad
 from .pen import Pen, say_clock
 from .style import ALARM, STRONG, bar, sign_of
 from .view import split_name
+
+_WORTH_TELLING: Final = 0.05
+"""Seconds. Less would be told as none."""
 
 
 def draw_row(pen: Pen, name: str, *, in_group: bool) -> Text:
@@ -55,7 +60,7 @@ def _say_time(pen: Pen, view: UnitView) -> str:
     match view.state:
         case "running":
             elapsed = say_clock(pen.at - _began(view))
-            return f"{elapsed} of {say_clock(view.expected)}" if view.expected is not None else elapsed
+            return f"{elapsed} of {say_clock(view.expected)}" if view.expected and view.expected >= _WORTH_TELLING else elapsed
         case "backoff" if view.retry_at is not None:
             return f"in {say_clock(view.retry_at - pen.at)}"
         case "stopping":

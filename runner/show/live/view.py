@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from copy import deepcopy
 from typing import Final
 
 from rich.cells import cell_len
@@ -47,7 +46,7 @@ class View:
             case Gap():
                 self.missed += event.missed
             case SnapshotTaken():
-                self.snapshot = deepcopy(event.snapshot)  # the event is whoever's it is, and the snapshot goes on
+                self.snapshot = event.snapshot.fork()  # the event is whoever's it is, and the snapshot goes on
                 self._place_all(self.snapshot.units)
             case Decided():
                 self._fold(event)

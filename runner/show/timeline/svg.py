@@ -7,7 +7,7 @@ from typing import Final
 
 from ...core.timeline import PhaseKind
 from ...core.words import say_duration
-from ..text import printable
+from ..text import cut_name, printable
 from .layout import Bar, Layout, Line, Link
 from .palette import colours
 from .words import (
@@ -22,7 +22,6 @@ from .words import (
     say_span,
     say_title,
     say_work,
-    shorten,
 )
 
 _WIDTH: Final = 1200
@@ -134,7 +133,7 @@ class _Drawing:
         row, verdict = line.row, judge(line.row.view)
         about = "\n".join(f"{title}: {said}" for title, said in details(row))
         mark = ' class="critical"' if line.stretch else ""
-        yield f'<g><text{mark} x="{_MARGIN}" y="{y + 16}">{escape(shorten(printable(row.unit), _LONGEST_NAME))}'
+        yield f'<g><text{mark} x="{_MARGIN}" y="{y + 16}">{escape(cut_name(row.unit, _LONGEST_NAME))}'
         yield f"<title>{escape(row.unit)}\n{escape(about)}</title></text>"
         yield from (self._bar(bar, y, row.unit) for bar in line.bars)
         if line.stretch:

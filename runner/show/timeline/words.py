@@ -95,11 +95,6 @@ def say_span(begin: float, end: float) -> str:
     return f"{begin:.3f} s to {end:.3f} s"
 
 
-def shorten(name: str, length: int) -> str:
-    """A name of at most so many characters. Of one that is too long its end is kept, for its beginning is its group."""
-    return name if len(name) <= length else "…" + name[len(name) - length + 1 :]
-
-
 def say_work(row: Row) -> str:
     """How long a unit worked, and the number of its attempts where there were more; empty where it never did."""
     attempts = row.view.attempt

@@ -23,7 +23,6 @@ from runner.show.timeline.words import (
     say_span,
     say_title,
     say_work,
-    shorten,
 )
 
 from .drawn import STRANGE, eventful, layout, played
@@ -119,10 +118,8 @@ def test_work_names_the_attempts_where_there_were_more() -> None:
     assert say_work(Row("a", UnitView(), ())) == ""
 
 
-def test_spans_and_names() -> None:
+def test_spans() -> None:
     assert say_span(0.0, 1.23456) == "0.000 s to 1.235 s"
-    assert shorten("data/postgres", 13) == "data/postgres"
-    assert shorten("data/postgres", 9) == "…postgres"
 
 
 def test_nothing_from_outside_is_markup_or_unseen() -> None:

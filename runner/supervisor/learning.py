@@ -1,0 +1,45 @@
+"""When a supervisor learns from earlier runs how long its units are expected to take.
+
+Where a limit of jobs or a lock makes it matter who goes first, that is before the first unit is started. Else nobody waits
+for it: it is for those who look on, so a thread reads it while the first units run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..core.event import DurationsLearned
+from .paths import has_runs
+
+if TYPE_CHECKING:
+    from .supervisor import Supervisor
+
+
+def expect(supervisor: Supervisor) -> dict[str, float]:
+    """The durations that must be known at the start; what comes later comes by itself."""
+    if not has_runs(supervisor.paths):
+        return {}
+    graph = supervisor.engine.graph
+    locks = [lock for unit in graph.units.values() for lock in set(unit.locks)]
+    if supervisor.engine.jobs is None and len(locks) == len(set(locks)):
+        supervisor.call_at(supervisor.now(), lambda: _learn_meanwhile(supervisor))
+        return {}
+    from .history import learn
+
+    return learn(supervisor.paths, graph, supervisor.warn)
+
+
+def _learn_meanwhile(supervisor: Supervisor) -> None:
+    from .aside import do_aside
+    from .history import learn
+
+    warnings: list[str] = []  # of the thread; they are told in the loop
+
+    def take(durations: dict[str, float]) -> None:
+        for warning in warnings:
+            supervisor.warn(warning)
+        if durations:
+            supervisor.observe(DurationsLearned(at=supervisor.now(), durations=durations))
+
+    paths, graph, run = supervisor.paths, supervisor.engine.graph, supervisor.run
+    do_aside(supervisor.poller, lambda: learn(paths, graph, warnings.append, but=run), take)

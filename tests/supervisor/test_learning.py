@@ -1,0 +1,70 @@
+"""When durations are learned: before the first unit where they decide who goes first, else while the first ones run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.core.event import Decided, DurationsExpected, UnitStarted
+from runner.core.unit import Unit
+from runner.supervisor.learning import expect
+from runner.supervisor.supervisor import Supervisor
+
+from .harness import Ran, make, service, stop, supervise
+
+ALONE = (make("a", "true"), service("s", "exec sleep 600", ["a"]))
+LOCKED = (make("a", "true", locks=("l",)), make("b", "true", locks=("l",)))
+
+
+def stop_when_learned(supervisor: Supervisor, event: Decided) -> None:
+    if isinstance(event, DurationsExpected):
+        stop(supervisor)
+
+
+def run(state: Path, *units: Unit, jobs: int | None = None) -> tuple[Ran, dict[str, float]]:
+    """A run that ends when it knows more than at its start; and what it was to know at its start."""
+    known: dict[str, float] = {}
+    ran = supervise(state, *units, jobs=jobs, prepare=lambda one: known.update(expect(one)), react=stop_when_learned)
+    return ran, known
+
+
+def test_where_nobody_has_to_go_first_it_is_learned_while_units_run(tmp_path: Path) -> None:
+    supervise(tmp_path, make("a", "true"))
+    ran, known = run(tmp_path, *ALONE)
+    assert known == {}
+    [learned] = [event for event in ran.events if isinstance(event, DurationsExpected)]
+    assert set(learned.durations) == {"a"}
+    assert ran.place(UnitStarted, "a") < ran.events.index(learned)
+    assert ran["a"].expected == learned.durations["a"]
+
+
+@pytest.mark.parametrize(("units", "jobs"), [(LOCKED, None), ((make("a", "true"), make("b", "true")), 1)])
+def test_where_somebody_has_it_is_learned_before(tmp_path: Path, units: tuple[Unit, ...], jobs: int | None) -> None:
+    supervise(tmp_path, *units)
+    ran, known = run(tmp_path, *units, jobs=jobs)
+    assert set(known) == {"a", "b"}
+    assert not [event for event in ran.events if isinstance(event, DurationsExpected)]
+
+
+def test_a_first_run_learns_nothing(tmp_path: Path) -> None:
+    ran, known = run(tmp_path, make("a", "true"))
+    assert known == {}
+    assert not [event for event in ran.events if isinstance(event, DurationsExpected)]
+
+
+def test_what_is_wrong_with_the_history_is_told_in_the_loop(tmp_path: Path) -> None:
+    (tmp_path / "history.db").mkdir()
+    told: list[str] = []
+
+    def prepare(supervisor: Supervisor) -> None:
+        def take(text: str) -> None:
+            told.append(text)
+            stop(supervisor)
+
+        supervisor.on_warning = take
+        assert expect(supervisor) == {}
+
+    supervise(tmp_path, *ALONE, prepare=prepare)
+    assert len(told) == 1
+    assert told[0].startswith(f'cannot use the history "{tmp_path}/history.db"')
