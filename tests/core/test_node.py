@@ -89,12 +89,14 @@ def test_what_its_script_called_counts_for_one_attempt() -> None:
     assert (node.called, node.gave_up, node.holds) == ("", False, {1: "reached"})
 
 
-def test_what_is_about_to_begin_anew_and_what_is_only_a_name() -> None:
+def test_what_is_about_to_begin_anew() -> None:
     node = Node(make_unit("a"), state="backoff")
     assert not node.is_to_begin_anew
     node.restart_reason = "by hand"
     assert node.is_to_begin_anew
-    node.is_registered = False
-    assert not node.is_vacant
-    node.state = "ended"
-    assert node.is_vacant
+
+
+def test_what_is_only_a_name() -> None:
+    states: list[State] = ["stopping", "ended"]
+    assert [Node(make_unit("a"), state=state, is_registered=False).is_vacant for state in states] == [False, True]
+    assert not Node(make_unit("a"), state="ended").is_vacant
