@@ -42,12 +42,7 @@ def show_plain(supervisor: Supervisor, with_logs: bool) -> Outlet:
     from ..supervisor.outlet import Outlet
     from ..supervisor.output import printable
 
-    units = supervisor.engine.graph.units
-    plain = Plain(
-        optional={name for name, unit in units.items() if unit.optional},
-        tail=supervisor.tail,
-        began=datetime.fromtimestamp(supervisor.begun_at),
-    )
+    plain = Plain(tail=supervisor.tail, began=datetime.fromtimestamp(supervisor.begun_at))
     outlet = Outlet(supervisor.poller, _STDOUT, lambda missed: _text([plain.gap(supervisor.now(), missed)]))
     supervisor.listeners.append(lambda events, _: outlet.write(_text(line for event in events for line in plain.feed(event))))
     supervisor.every(_STILL_EVERY, lambda: outlet.write(_text(plain.still(supervisor.now()))))

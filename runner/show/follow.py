@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..core.event import RunEnded, RunStarted, StartupFinished, UnitStarting
+from ..core.event import RunEnded, StartupFinished, UnitStarting
 from ..core.snapshot import Snapshot
 from ..core.stream import Gap, SnapshotTaken, StreamEvent, UnitWrote
 from .plain import Plain
@@ -15,10 +15,8 @@ class Follower:
 
     def __init__(self, begun_at: float) -> None:
         """Say what the wall clock was at the run's beginning, in seconds since the epoch."""
-        self._optional: set[str] = set()
         self._tails: dict[str, list[str]] = {}
         self._plain = Plain(
-            optional=self._optional,
             tail=lambda unit: self._tails.get(unit, []),
             began=datetime.fromtimestamp(begun_at),
         )
@@ -35,8 +33,6 @@ class Follower:
                 return []
             case UnitStarting():
                 self._tails.pop(event.unit, None)
-            case RunStarted():
-                self._optional.update(one.unit for one in event.declared if one.optional)
         return self._plain.feed(event)
 
     def still(self, at: float) -> list[str]:

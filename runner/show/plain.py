@@ -8,7 +8,7 @@ would tell why nothing happens. What scripts call is told by what becomes of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from msgspec import UNSET
@@ -22,6 +22,7 @@ from ..core.event import (
     UnitEvent,
     UnitReady,
     UnitRetrying,
+    UnitsChanged,
     UnitStarted,
     UnitStopping,
     UnitWaiting,
@@ -29,6 +30,7 @@ from ..core.event import (
 from ..core.snapshot import Snapshot
 from ..core.state import State
 from ..core.words import say_count, say_duration
+from .changes import say_changes
 from .ending import say_end
 from .still import say_what_runs
 from .summary import say_summary
@@ -42,10 +44,9 @@ _INDENT = " " * 16
 class Plain:
     """The lines of one run. Every decided event is to be fed in order; lines come without their newline."""
 
-    def __init__(self, *, optional: Container[str], tail: Callable[[str], list[str]], began: datetime) -> None:
-        """Say which units are optional, how to get a unit's last lines of output, and the wall clock at the run's beginning."""
+    def __init__(self, *, tail: Callable[[str], list[str]], began: datetime) -> None:
+        """Say how to get a unit's last lines of output, and the wall clock at the run's beginning."""
         self.snapshot = Snapshot()
-        self._optional = optional
         self._tail = tail
         self._began = began
         self._column = 0
@@ -67,7 +68,10 @@ class Plain:
                 return [self._line(event.at, f"run {event.run}: {say_count(len(event.units), 'unit')}")]
             case StartupFinished() | RunEnded() if self._has_news:
                 self._has_news = False
-                return [self._line(event.at, say_summary(event, self.snapshot, self._optional))]
+                optional = {name for name, view in self.snapshot.units.items() if view.optional}
+                return [self._line(event.at, say_summary(event, self.snapshot, optional))]
+            case UnitsChanged():
+                return [self._line(event.at, f"unit files read anew: {say_changes(event)}")]
         return []
 
     def still(self, at: float) -> list[str]:
@@ -101,11 +105,14 @@ class Plain:
             case UnitReady():
                 return f"ready after {say_duration(event.after)}" if event.after else "ready"
             case UnitRetrying():
+                if event.attempt == 1:
+                    return f"begins anew: {event.reason}"
                 return f"tries again in {say_duration(event.delay)} (attempt {event.attempt}): {event.reason}"
             case UnitStopping():
                 return f"stopping: {event.reason}"
             case UnitEnded():
-                return say_end(self.snapshot.units[event.unit], event.unit in self._optional)
+                view = self.snapshot.units[event.unit]
+                return say_end(view, view.optional)
         return ""
 
     def _output(self, event: UnitEvent, before: State) -> Iterator[str]:

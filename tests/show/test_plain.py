@@ -8,7 +8,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runner.core.event import JournalEvent, RunEnded, RunStarted, StartupFinished, UnitEnded, UnitStarted, UnitStarting
+from runner.core.event import (
+    JournalEvent,
+    RunEnded,
+    RunStarted,
+    StartupFinished,
+    UnitEnded,
+    UnitRetrying,
+    UnitsChanged,
+    UnitStarted,
+    UnitStarting,
+)
 from runner.show.plain import Plain
 from tests.snapshot import assert_snapshot
 
@@ -22,7 +32,7 @@ def tail(unit: str) -> list[str]:
 
 
 def make_plain() -> Plain:
-    return Plain(optional={"optional-lint"}, tail=tail, began=BEGAN)
+    return Plain(tail=tail, began=BEGAN)
 
 
 def play(case: Path) -> Iterator[str]:
@@ -49,7 +59,7 @@ def run_of(*units: str) -> Plain:
 
 
 def test_no_control_character_reaches_a_line() -> None:
-    plain = Plain(optional=(), tail=lambda _: ["\x1b[31mred\r\x07"], began=BEGAN)
+    plain = Plain(tail=lambda _: ["\x1b[31mred\r\x07"], began=BEGAN)
     plain.feed(RunStarted(at=0.0, run="r", version="1", pid=1, units=("a",)))
     started(plain)
     lines = plain.feed(UnitEnded(at=1.0, unit="a", outcome="failed", reason="bad\r\n\x9b thing", exit_code=1, duration=1.0))
@@ -77,7 +87,7 @@ def test_a_unit_that_was_never_started_has_no_output_to_show() -> None:
 
 
 def test_a_failed_unit_that_wrote_nothing_has_no_log_to_read() -> None:
-    plain = Plain(optional=(), tail=lambda _: [], began=BEGAN)
+    plain = Plain(tail=lambda _: [], began=BEGAN)
     plain.feed(RunStarted(at=0.0, run="r", version="1", pid=1, units=("a",)))
     started(plain)
     assert plain.feed(UnitEnded(at=1.0, unit="a", outcome="failed", reason="exit status 1", exit_code=1, duration=1.0)) == [
@@ -99,7 +109,7 @@ def test_a_run_of_nothing_has_a_summary() -> None:
 
 
 def test_the_clock_goes_past_midnight() -> None:
-    plain = Plain(optional=(), tail=tail, began=datetime(2024, 5, 1, 23, 59, 59, 999_900))
+    plain = Plain(tail=tail, began=datetime(2024, 5, 1, 23, 59, 59, 999_900))
     assert plain.feed(RunStarted(at=0.0002, run="r", version="1", pid=1, units=()))[0].startswith("00:00:00.000  ")
 
 
@@ -117,3 +127,11 @@ def test_the_summary_of_many_failures_stays_short() -> None:
 
 def test_a_gap_is_a_line() -> None:
     assert run_of().gap(2.0, 1) == "12:00:02.000  1 piece of output left out here: the reader was too slow"
+
+
+def test_what_somebody_asked_for_by_hand() -> None:
+    plain = run_of("a")
+    assert plain.feed(UnitsChanged(at=1.0, added=("b",))) == ["12:00:01.000  unit files read anew: added b"]
+    started(plain)
+    again = UnitRetrying(at=2.0, unit="a", attempt=1, delay=0.0, reason="restarted by hand")
+    assert plain.feed(again) == ["12:00:02.000  a  begins anew: restarted by hand"]
