@@ -78,6 +78,10 @@ def run_process() -> None:
     from .stdout import write_err
 
     gc.disable()
+    if sys.argv[1:2] == ["up"]:
+        from ..supervisor.keeper import keep
+
+        keep()
     status = main()
     write_err("")
     os._exit(status)

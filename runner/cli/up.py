@@ -59,6 +59,7 @@ def run(options: Namespace) -> int:
     from ..core.engine import Engine
     from ..supervisor.endpoint import Endpoint, socket_path
     from ..supervisor.journal import new_run_id
+    from ..supervisor.keeper import passed_on
     from ..supervisor.paths import StatePaths, state_paths
     from ..supervisor.spawn import mind_descriptors
     from ..supervisor.supervisor import Supervisor
@@ -69,7 +70,7 @@ def run(options: Namespace) -> int:
     run_id = new_run_id()
     with closing(Endpoint(socket_path(options.socket, os.environ))) as endpoint:
         engine = Engine(loaded.graph, run=run_id, jobs=options.jobs, fail_fast=options.fail_fast, keep=options.keep)
-        supervisor = Supervisor(engine, run=run_id, paths=paths, environment=dict(os.environ))
+        supervisor = Supervisor(engine, run=run_id, paths=paths, environment=dict(os.environ), passed_on=passed_on())
         supervisor.offer_socket(endpoint.path)
         outlet = show_json(supervisor) if options.output == "json" else show_plain(supervisor, options.logs)
         try:
@@ -106,7 +107,9 @@ def _supervise(supervisor: Supervisor, endpoint: Endpoint, loaded: Loaded, optio
 
 
 def _exit_status(supervisor: Supervisor) -> int:
-    if supervisor.stopped_by is not None:
-        return 128 + supervisor.stopped_by
+    if supervisor.stop_requests.stopped_by is not None:
+        return 128 + supervisor.stop_requests.stopped_by
+    if supervisor.stop_requests.is_kill:  # nobody asked for it: the keeper died
+        return 1
     ended = supervisor.snapshot.ended
     return 0 if ended and ended.outcome == "succeeded" else 1
