@@ -10,7 +10,7 @@ import os
 Kin = tuple[int, int, int]
 """The parent, the group and the session of a process."""
 
-ZOMBIE: Kin = (0, 0, 0)
+ZOMBIE: Kin = (-1, 0, 0)
 GONE: Kin = (-1, -1, -1)
 
 
