@@ -9,7 +9,19 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from .options import Parser, add_jobs, add_names, add_socket, add_state, add_units, check_names, load_units, units_directories
+from ..errors import UsageError
+from .options import (
+    Parser,
+    add_jobs,
+    add_names,
+    add_socket,
+    add_state,
+    add_staying,
+    add_units,
+    check_names,
+    load_units,
+    units_directories,
+)
 from .output import show_json, show_plain
 
 if TYPE_CHECKING:
@@ -38,6 +50,7 @@ def configure(parser: Parser) -> None:
     add_state(parser)
     add_socket(parser)
     parser.add_argument("--keep", action="store_true", help="stay, for scripts that call, though no unit runs any more")
+    add_staying(parser)
     parser.add_argument("--bridge", action="store_true", help="share units that say so with the scripts of the workspace's agent")
     parser.epilog = (
         "exit status:\n"
@@ -56,7 +69,9 @@ def run(options: Namespace) -> int:
     """Check everything, then start the units and look after them until nothing runs any more."""
     loaded = load_units(options)
     names = check_names(loaded.graph, options.names)
+    lead = _open_process(options.stop_with)
     from ..core.engine import Engine
+    from ..supervisor.apart import is_apart, let_go
     from ..supervisor.endpoint import Endpoint, socket_path
     from ..supervisor.journal import new_run_id
     from ..supervisor.keeper import passed_on
@@ -69,9 +84,14 @@ def run(options: Namespace) -> int:
     mind_descriptors()
     run_id = new_run_id()
     with closing(Endpoint(socket_path(options.socket, os.environ))) as endpoint:
+        if is_apart():
+            let_go(paths.supervisor_log)
+            options.output = "plain"
         engine = Engine(loaded.graph, run=run_id, jobs=options.jobs, fail_fast=options.fail_fast, keep=options.keep)
         supervisor = Supervisor(engine, run=run_id, paths=paths, environment=dict(os.environ), passed_on=passed_on())
         supervisor.offer_socket(endpoint.path)
+        if lead is not None:
+            supervisor.stop_requests.follow(lead)
         outlet = show_json(supervisor) if options.output == "json" else show_plain(supervisor, options.logs)
         try:
             supervisor.begin(__version__, names, _expect(supervisor))
@@ -83,6 +103,17 @@ def run(options: Namespace) -> int:
             outlet.close(_PATIENCE)
             supervisor.close()
     return _exit_status(supervisor)
+
+
+def _open_process(pid: int | None) -> int | None:
+    """A descriptor that is readable when a process has ended. Raises UsageError where there is no such process."""
+    if pid is None:
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except (OSError, OverflowError) as error:
+        said = getattr(error, "strerror", None) or "there is no such process"
+        raise UsageError(f"cannot stop with process {pid}: {said}", hint="name a process that runs") from None
 
 
 def _expect(supervisor: Supervisor) -> dict[str, float]:
@@ -107,8 +138,8 @@ def _supervise(supervisor: Supervisor, endpoint: Endpoint, loaded: Loaded, optio
 
 
 def _exit_status(supervisor: Supervisor) -> int:
-    if supervisor.stop_requests.stopped_by is not None:
-        return 128 + supervisor.stop_requests.stopped_by
+    if supervisor.stopped_by is not None:
+        return 128 + supervisor.stopped_by
     if supervisor.stop_requests.is_kill:  # nobody asked for it: the keeper died
         return 1
     ended = supervisor.snapshot.ended

@@ -22,14 +22,15 @@ import os
 import signal
 import time
 
+from .apart import is_apart, let_go_as
 from .processes import GONE, ZOMBIE, Kin, adopt_orphans, kin_of, list_processes
 from .signals import STOP_SIGNALS
 
 _PATIENCE = 5.0
 """Seconds that killed processes have to go. One that hangs in the kernel is given up then: nobody can end it."""
 
-_ended_with = STOP_SIGNALS
-"""Signals by which a supervisor that has not begun ends when it is asked to: that is no accident."""
+_OURS = (*STOP_SIGNALS, signal.SIGUSR1)
+"""Signals that mean something else in the keeper than in the supervisor, and so wait while the one becomes two."""
 
 _passed_on: int | None = None
 
@@ -47,7 +48,7 @@ def keep() -> None:
         reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         strangers = _Strangers()
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
         supervisor = os.fork()
     except OSError as error:
         _say(f"cannot start the supervisor: {error.strerror}")
@@ -56,13 +57,15 @@ def keep() -> None:
         os.close(writer)
         adopt_orphans()
         _passed_on = reader
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
         return
     os.close(reader)
     for number in STOP_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda number, _: _pass_on(writer, number))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    if is_apart():
+        signal.signal(signal.SIGUSR1, lambda *_: let_go_as(supervisor))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
     os._exit(_wait(supervisor, strangers))
 
 
@@ -82,7 +85,7 @@ def _wait(supervisor: int, strangers: _Strangers) -> int:
         end_descendants(strangers)
         return status
     end_descendants(strangers)
-    if -status in _ended_with:
+    if -status in STOP_SIGNALS:  # it had hardly begun when it was asked to end: that is no accident
         return 128 - status
     _say(f"the supervisor was killed by {_name(-status)}; all that it ran was ended")
     return 1

@@ -149,6 +149,11 @@ class Supervisor:
         return self._lines.seq
 
     @property
+    def stopped_by(self) -> signal.Signals | None:
+        """The signal that asked for the end."""
+        return self.stop_requests.stopped_by
+
+    @property
     def begun_at(self) -> float:
         """The wall clock at the run's beginning, in seconds since the epoch."""
         return self._lines.begun_at

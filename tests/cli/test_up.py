@@ -27,6 +27,7 @@ def parser() -> Parser:
 
 def test_all_options_are_understood() -> None:
     line = "a g --units x --units y --output json --logs --jobs 4 --fail-fast --state /s --socket /q --keep --bridge"
+    line += " --detach --stop-with 7"
     options = parser().parse_args(line.split())
     assert vars(options) == {
         "names": ["a", "g"],
@@ -38,6 +39,8 @@ def test_all_options_are_understood() -> None:
         "state": Path("/s"),
         "socket": "/q",
         "keep": True,
+        "detach": True,
+        "stop_with": 7,
         "bridge": True,
     }
 
@@ -54,6 +57,8 @@ def test_nothing_needs_to_be_said() -> None:
         "state": None,
         "socket": None,
         "keep": False,
+        "detach": False,
+        "stop_with": None,
         "bridge": False,
     }
 

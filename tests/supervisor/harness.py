@@ -157,7 +157,7 @@ def supervise(
             supervisor.close()
         assert list(Path(runtime).glob("runner/*")) == []
     ran.snapshot = supervisor.snapshot
-    ran.stopped_by = supervisor.stop_requests.stopped_by
+    ran.stopped_by = supervisor.stopped_by
     if has_journal:
         recorded = read_journal(state / "journal" / f"{run}.jsonl")
         assert recorded == ran.events
