@@ -176,7 +176,7 @@ def _find_descendants(strangers: _Strangers) -> tuple[dict[int, Kin], bool]:
 def _kill(pid: int, group: int, session: int) -> None:
     """Kill a process; where it is in a session that the supervisor made, with its group: nobody can be forked in between."""
     try:
-        if session != os.getsid(0):
+        if session != os.getsid(0) and group > 1:  # 0 is a group that cannot be seen from here (pid_namespaces(7))
             os.killpg(group, signal.SIGKILL)
         os.kill(pid, signal.SIGKILL)
     except OSError:  # it is gone, or became somebody else's

@@ -95,7 +95,8 @@ class Census:
                 self._children[parent].add(pid)
                 self._groups[group].add(pid)
                 self._sessions[session].add(pid)
-                self._invocations[invocation_of(pid)].add(pid)
+                if name := invocation_of(pid):  # whoever has none belongs to no invocation, not to one without a name
+                    self._invocations[name].add(pid)
 
     def _listed(self) -> list[int]:
         try:

@@ -5,21 +5,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import random
 import select
+import shutil
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from runner.supervisor.processes import GONE, ZOMBIE, kin_of, list_processes
 from runner.supervisor.tree import send_signal
-from tests.supervisor.harness import is_there
+from tests.supervisor.harness import deadline, is_there
 
 from .command import Workspace, read_until
 
@@ -50,6 +54,21 @@ class Place(Workspace):
         with suppress(OSError):
             return Path(f"/proc/{pid}/cwd").readlink() == self.root and is_there(pid)
         return False
+
+    @contextmanager
+    def inside(self, *options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+        """A run as the first process of a namespace; with its pid out here."""
+        command = [*NAMESPACE, *self.command(*options)]
+        pipe = subprocess.PIPE
+        with (
+            deadline(),
+            subprocess.Popen(command, cwd=self.root, env=self.environment(), stdout=pipe, stderr=pipe, text=True) as up,
+        ):
+            first = child_of(up.pid)
+            try:
+                yield up, first
+            finally:
+                send_signal(first, signal.SIGKILL)
 
     def wait_until_nobody_is_left(self, seconds: float) -> set[int]:
         """Who is there after so many seconds, or as soon as nobody is."""
@@ -84,11 +103,11 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def supervisor_of(keeper: int) -> int:
-    """The child of a keeper, as soon as there is one."""
+def child_of(parent: int) -> int:
+    """The child of a process, as soon as there is one."""
     while True:
         for pid in list_processes():
-            if kin_of(pid)[0] == keeper:
+            if kin_of(pid)[0] == parent:
                 return pid
 
 
@@ -107,7 +126,7 @@ def test_nobody_outlives_either(place: Place, bystander: subprocess.Popen[bytes]
     write_forty(place, chance)
     moment = chance.randrange(150) if seed else 0
     with place.start("--output", "json") as up:
-        supervisor = supervisor_of(up.pid)
+        supervisor = child_of(up.pid)
         assert up.stdout
         for _ in range(moment):
             up.stdout.readline()
@@ -126,8 +145,8 @@ def test_nobody_outlives_either(place: Place, bystander: subprocess.Popen[bytes]
 def test_the_keeper_died_while_the_supervisor_was_only_beginning(place: Place) -> None:
     place.write(a='type = "service"\ncommand = "exec sleep 600"')
     with place.start("--output", "json") as up:
-        os.kill(supervisor_of(up.pid), signal.SIGSTOP)
-        supervisor = supervisor_of(up.pid)
+        os.kill(child_of(up.pid), signal.SIGSTOP)
+        supervisor = child_of(up.pid)
         up.kill()
         up.wait()
         os.kill(supervisor, signal.SIGCONT)
@@ -207,3 +226,78 @@ def test_what_it_inherited_is_none_of_its_own(place: Place) -> None:
         assert len(left) == 2
         for pid in left:
             send_signal(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_is_for_the_process_group_and_one_request(place: Place, times: int) -> None:
+    """As a terminal sends it: to keeper and supervisor at once."""
+    line = f"trap 'test {times} = 1 && exit 0' TERM; echo up; while :; do sleep 600 & wait; done"
+    place.write(a=f'type = "service"\ncommand = "{line}"\n[ready]\nlog = "up"')
+    ours, theirs = pty.openpty()
+    with place.start("--output", "json", stdin=theirs, start_new_session=True, preexec_fn=make_controlling) as up:
+        os.close(theirs)
+        read_until(up, "unit-ready")
+        for _ in range(times):
+            os.write(ours, b"\x03")
+            stopping = read_until(up, "unit-stopping" if _ == 0 else "unit-ended")[-1]
+        assert stopping["reason"].startswith("stopped by SIGINT")
+        assert up.wait() == 130
+        os.close(ours)
+
+
+def make_controlling() -> None:
+    """Have standard input as the terminal that sends signals."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+NAMESPACE = ("unshare", "--pid", "--fork", "--mount-proc")
+can_unshare = pytest.mark.skipif(
+    not shutil.which("unshare") or subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode != 0,
+    reason="no process may be the first of its own here",
+)
+
+
+@can_unshare
+class TestFirstProcess:
+    """``runner up`` is process 1 of a container, to which all orphans come, and to which the container's manager speaks."""
+
+    REAPED = "until test -s pid && ! test -e /proc/$(cat pid); do sleep 0.01; done"
+
+    def test_it_reaps_orphans_and_stops_in_order(self, place: Place) -> None:
+        os.mkfifo(place.root / "go")
+        daemon = "(env -i setsid sh -c 'echo $$ > pid; read go < go' &)"
+        for name, line in {"a": f"{daemon}; exec sleep 600", "b": self.REAPED}.items():
+            place.write(**{name: f'type = "service"\ncommand = "{line}"\ncwd = "{place.root}"'})
+        with place.inside("--output", "json") as (up, first):
+            read_until(up, "startup-finished")
+            (place.root / "go").write_text("\n")
+            assert read_until(up, "unit-ended", "b")[-1]["outcome"] == "succeeded"
+            os.kill(first, signal.SIGTERM)
+            assert read_until(up, "unit-ended", "a")[-1]["reason"] == "stopped by SIGTERM"
+            assert up.wait() == 143
+
+    def test_what_enters_the_container_is_reaped_by_the_keeper(self, place: Place) -> None:
+        """It is none of the supervisor's, and comes to the first process alone."""
+        place.write(a='type = "service"\ncommand = "exec sleep 600"')
+        with place.inside("--output", "json") as (up, first):
+            read_until(up, "unit-ready")
+            enter = [
+                "nsenter",
+                "--target",
+                str(first),
+                "--pid",
+                "--mount",
+                "sh",
+                "-c",
+                f"cd {place.root}; (sh -c 'echo $$ > pid' &); {self.REAPED}",
+            ]
+            subprocess.run(enter, check=True)
+            os.kill(first, signal.SIGTERM)
+            assert up.wait() == 143
+
+    def test_its_exit_status(self, place: Place) -> None:
+        place.write(a='command = "exit 3"')
+        done = subprocess.run(
+            [*NAMESPACE, *place.command()], cwd=place.root, env=place.environment(), capture_output=True, check=False
+        )
+        assert done.returncode == 1
