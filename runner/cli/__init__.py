@@ -78,9 +78,24 @@ def run_process() -> None:
     from .stdout import write_err
 
     gc.disable()
-    status = main()
+    status = _supervise() if sys.argv[1:2] == ["up"] else main()
     write_err("")
     os._exit(status)
+
+
+def _supervise() -> int:
+    """Run ``up``: in a new process with one that looks after it, of which this one becomes either; or show how they do."""
+    from ..supervisor.keeper import keep
+
+    if "--detach" in sys.argv:
+        from ..supervisor.apart import fork_apart
+
+        if apart := fork_apart():
+            from .detach import show_startup
+
+            return mind_errors(lambda: show_startup(apart))
+    keep()
+    return main()
 
 
 def help_text() -> str:

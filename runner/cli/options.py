@@ -74,7 +74,17 @@ def add_names(parser: Parser, default: str) -> None:
 
 def add_jobs(parser: Parser) -> None:
     """``--jobs N``: how many units may work at a time."""
-    parser.add_argument("--jobs", metavar="N", type=_parse_jobs, help="let at most N units work at a time (default: all)")
+    parser.add_argument("--jobs", metavar="N", type=_parse_count, help="let at most N units work at a time (default: all)")
+
+
+def add_staying(parser: Parser) -> None:
+    """``--detach`` and ``--stop-with PID``: whether the supervisor stays, and with whom it goes."""
+    parser.add_argument(
+        "--detach", action="store_true", help="show the startup until it is finished, and leave the supervisor running on its own"
+    )
+    parser.add_argument(
+        "--stop-with", metavar="PID", type=_parse_count, help="stop everything, units first, when this process ends"
+    )
 
 
 def add_color(parser: Parser) -> None:
@@ -167,7 +177,7 @@ def _groups(unit: str) -> list[str]:
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
-def _parse_jobs(text: str) -> int:
+def _parse_count(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) >= 1:
         return int(text)
     raise argparse.ArgumentTypeError(f'cannot use "{text}": it takes a whole number from 1')

@@ -17,6 +17,7 @@ from .options import (
     add_names,
     add_socket,
     add_state,
+    add_staying,
     add_units,
     check_names,
     load_units,
@@ -56,6 +57,7 @@ def configure(parser: Parser) -> None:
     add_state(parser)
     add_socket(parser)
     parser.add_argument("--keep", action="store_true", help="stay, for scripts that call, though no unit runs any more")
+    add_staying(parser)
     parser.add_argument("--bridge", action="store_true", help="share units that say so with the scripts of the workspace's agent")
     parser.epilog = (
         "In the live view ctrl-c stops the run and ctrl-z stops it being looked after until\n"
@@ -78,9 +80,12 @@ def run(options: Namespace) -> int:
     _check_output(options.output)
     loaded = load_units(options)
     names = check_names(loaded.graph, options.names)
+    lead = _open_process(options.stop_with)
     from ..core.engine import Engine
+    from ..supervisor.apart import is_apart, let_go
     from ..supervisor.endpoint import Endpoint, socket_path
     from ..supervisor.journal import new_run_id
+    from ..supervisor.keeper import passed_on
     from ..supervisor.learning import expect
     from ..supervisor.paths import StatePaths, state_paths
     from ..supervisor.spawn import mind_descriptors
@@ -91,9 +96,14 @@ def run(options: Namespace) -> int:
     mind_descriptors()
     run_id = new_run_id()
     with closing(Endpoint(socket_path(options.socket, os.environ))) as endpoint:
+        if is_apart():
+            let_go(paths.supervisor_log)
+            options.output = "plain"
         engine = Engine(loaded.graph, run=run_id, jobs=options.jobs, fail_fast=options.fail_fast, keep=options.keep)
-        supervisor = Supervisor(engine, run=run_id, paths=paths, environment=dict(os.environ))
+        supervisor = Supervisor(engine, run=run_id, paths=paths, environment=dict(os.environ), passed_on=passed_on())
         supervisor.offer_socket(endpoint.path)
+        if lead is not None:
+            supervisor.stop_requests.follow(lead)
         outlet = _show(supervisor, options)
         try:
             supervisor.begin(__version__, names, expect(supervisor))
@@ -105,6 +115,17 @@ def run(options: Namespace) -> int:
             outlet.close(_PATIENCE)
             supervisor.close()
     return _exit_status(supervisor)
+
+
+def _open_process(pid: int | None) -> int | None:
+    """A descriptor that is readable when a process has ended. Raises UsageError where there is no such process."""
+    if pid is None:
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except (OSError, OverflowError) as error:
+        said = getattr(error, "strerror", None) or "there is no such process"
+        raise UsageError(f"cannot stop with process {pid}: {said}", hint="name a process that runs") from None
 
 
 def _show(supervisor: Supervisor, options: Namespace) -> Outlet | Live:
@@ -151,5 +172,7 @@ def _supervise(supervisor: Supervisor, endpoint: Endpoint, loaded: Loaded, optio
 def _exit_status(supervisor: Supervisor) -> int:
     if supervisor.stopped_by is not None:
         return 128 + supervisor.stopped_by
+    if supervisor.stop_requests.is_kill:  # nobody asked for it: the keeper died
+        return 1
     ended = supervisor.snapshot.ended
     return 0 if ended and ended.outcome == "succeeded" else 1

@@ -67,14 +67,14 @@ def run(options: Namespace) -> int:
         except CannotConnect:
             if options.socket:
                 raise
-    _tell(options)
+    tell(options)
     return 0
 
 
 def _watch(client: Client, options: Namespace) -> int:
-    stream = _Stream(client)
+    stream = Stream(client)
     try:
-        ending = _show(stream, options)
+        ending = show(stream, options)
     except KeyboardInterrupt:
         ending = "left"
     if ending == "left":
@@ -82,17 +82,18 @@ def _watch(client: Client, options: Namespace) -> int:
     return 128 + ending if isinstance(ending, int) else 0
 
 
-def _show(stream: _Stream, options: Namespace) -> Ending:
+def show(stream: Stream, options: Namespace, *, is_plain: bool = False) -> Ending:
+    """Show what a stream brings until it is over, in the way that suits or was asked for."""
     if options.json:
         return _print_lines(stream)
-    if not is_live(options.color):
+    if is_plain or not is_live(options.color):
         return _print_plain(stream)
     from .viewer import view_live
 
     return view_live(stream, options.color, "q detaches, and the run goes on")
 
 
-class _Stream:
+class Stream:
     """What a supervisor tells, as it comes: a :class:`~.viewer.Feed`."""
 
     def __init__(self, client: Client) -> None:
@@ -144,7 +145,7 @@ class _Stream:
         return time.monotonic() - self._begun
 
 
-def _print_lines(stream: _Stream) -> Literal["over"]:
+def _print_lines(stream: Stream) -> Literal["over"]:
     waiter = select.poll()
     waiter.register(stream, select.POLLIN)
     while not stream.is_over:
@@ -154,7 +155,7 @@ def _print_lines(stream: _Stream) -> Literal["over"]:
     return "over"
 
 
-def _print_plain(stream: _Stream) -> Literal["over"]:
+def _print_plain(stream: Stream) -> Literal["over"]:
     waiter = select.poll()
     waiter.register(stream, select.POLLIN)
     follower: Follower | None = None
@@ -173,7 +174,7 @@ def _print_plain(stream: _Stream) -> Literal["over"]:
     return "over"
 
 
-def _tell(options: Namespace) -> None:
+def tell(options: Namespace) -> None:
     """Tell of a run as its journal has it."""
     try:
         journal = find_journal(options)

@@ -106,7 +106,8 @@ def _take_lock(path: str) -> tuple[int, str]:
         except BlockingIOError:
             os.close(lock)
             raise SocketError(
-                f'cannot serve the socket "{path}": a supervisor runs already, pid {pid or "unknown"}', hint=_ANOTHER
+                f'cannot serve the socket "{path}": a supervisor runs already, pid {pid or "unknown"}',
+                hint='to see what it does: "runner watch"; to run another beside it: "--socket PATH"',
             ) from None
         except OSError as error:
             os.close(lock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from math import inf
@@ -9,7 +10,7 @@ from math import inf
 import trio
 
 from .supervisor import Supervisor
-from .tree import TreeWatch, look_for, send_signal
+from .tree import Census, TreeWatch, look_for, send_signal
 
 _TURNS_IN_A_ROW = 8
 """After so many turns other tasks have theirs."""
@@ -57,33 +58,39 @@ async def _call_every(seconds: float, call: Callable[[], None]) -> None:
 
 async def _end_leftovers(supervisor: Supervisor) -> None:
     """End the processes that units started and left: SIGTERM, and to those that stay SIGKILL."""
-
-    def find() -> set[int]:
-        return look_for(supervisor.birth, lambda census: set().union(*census.members_of_run(supervisor.run).values()))
-
-    left = find()
+    left = _find_left(supervisor)
     if not left:
         return
     units = {supervisor.unit_of(name) for name in supervisor.census().members_of_run(supervisor.run)} - {""}
     whose = ", ".join(sorted(units)) or "its units"
     supervisor.warn(f"ending {len(left)} process{'es' * (len(left) != 1)} left behind by {whose}; what should stay is a service")
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        for pid in find():
+    for number in (signal.SIGKILL,) if supervisor.stop_requests.is_kill else (signal.SIGTERM, signal.SIGKILL):
+        for pid in _find_left(supervisor):
             send_signal(pid, number)
             send_signal(pid, signal.SIGCONT)
         with trio.move_on_after(_LEFTOVERS_PATIENCE):
-            await _wait_until_gone(supervisor, find)
+            await _wait_until_gone(supervisor)
             return
 
 
-async def _wait_until_gone(supervisor: Supervisor, find: Callable[[], set[int]]) -> None:
+def _find_left(supervisor: Supervisor) -> set[int]:
+    """The processes of units; among them the orphans that nobody knows the unit of."""
+
+    def select(census: Census) -> set[int]:
+        named = set().union(*census.members_of_run(supervisor.run).values())
+        return named | census.descendants(os.getpid()) if supervisor.orphans else named
+
+    return look_for(supervisor.birth, select)
+
+
+async def _wait_until_gone(supervisor: Supervisor) -> None:
     gone = False
 
     def note() -> None:
         nonlocal gone
         gone = True
 
-    watch = TreeWatch(supervisor.poller, find, note)
+    watch = TreeWatch(supervisor.poller, lambda: _find_left(supervisor), note)
     try:
         watch.look()
         while not gone:

@@ -28,6 +28,11 @@ class StatePaths(Struct, frozen=True):
         return f"{self.root}/journal"
 
     @property
+    def supervisor_log(self) -> str:
+        """What a supervisor that has detached itself says."""
+        return f"{self.root}/supervisor.log"
+
+    @property
     def history(self) -> str:
         """The database of past runs."""
         return f"{self.root}/history.db"

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 import trio
 
 from ..core.unit import Command, Probe
 from ..core.words import say_duration, say_exit
+from .child import signal_name
 from .connect import connect_tcp, connect_unix, say_failure
+from .spawn import Setting, SpawnError, own_children, spawn
+from .tree import send_signal_to_group
 
 LEAST_PATIENCE: Final = 2.0
 """Seconds that an answer may take, or the probe's interval where that is longer."""
@@ -87,31 +88,29 @@ async def _ask_http(probe: Probe) -> str:
 
 
 async def _ask_command(command: Command, env: Mapping[str, str], cwd: str | None) -> str:
-    argv = command.argv or ("sh", "-c", command.shell)
+    environment = {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
+    nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
-        ended = await trio.run_process(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-            deliver_cancel=_kill_group,
-            env=env,
-            cwd=cwd,
-            start_new_session=True,
-        )
-    except OSError as error:
-        return f"cannot execute {error.filename or argv[0]!r}: {say_failure(error)}"
-    if ended.returncode >= 0:
-        return say_exit(ended.returncode, None) if ended.returncode else ""
-    number = -ended.returncode
-    return say_exit(None, signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}")
-
-
-async def _kill_group(process: trio.Process) -> None:
-    """Kill a command and all that it started and that stayed in its session; trio then reaps it."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+        process = spawn(command, Setting(environment, cwd), nowhere)
+    except SpawnError as error:
+        return error.reason
+    finally:
+        os.close(nowhere)
+    pidfd = os.pidfd_open(process.pid)
+    try:
+        await trio.lowlevel.wait_readable(pidfd)
+    except trio.Cancelled:
+        send_signal_to_group(process.pid, signal.SIGKILL)
+        with trio.CancelScope(shield=True):
+            await trio.lowlevel.wait_readable(pidfd)
+        raise
+    finally:
+        status = process.wait()
+        own_children.discard(process.pid)
+        os.close(pidfd)
+    if status >= 0:
+        return say_exit(status, None) if status else ""
+    return say_exit(None, signal_name(-status))
 
 
 def _parse_address(target: str) -> tuple[str, int]:

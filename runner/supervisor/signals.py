@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
-from contextlib import suppress
-from types import FrameType
+
+TYPE_CHECKING = False  # the keeper imports this module, and that of typing would be most of it
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FrameType
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -34,10 +36,7 @@ class SignalPipe:
 
     def read(self) -> list[signal.Signals]:
         """The signals that came since the last call, in order."""
-        try:
-            return [signal.Signals(number) for number in os.read(self._reader, 64)]
-        except BlockingIOError:
-            return []
+        return read_signals(self._reader)
 
     def close(self) -> None:
         """Give the signals back to whoever had them before."""
@@ -47,5 +46,15 @@ class SignalPipe:
         os.close(self._writer)
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        with suppress(BlockingIOError):  # so many are there unread that one more says nothing new
+        try:
             os.write(self._writer, bytes([number]))
+        except BlockingIOError:  # so many are there unread that one more says nothing new
+            return
+
+
+def read_signals(reader: int) -> list[signal.Signals]:
+    """The numbers of signals in a pipe, without waiting."""
+    try:
+        return [signal.Signals(number) for number in os.read(reader, 64)]
+    except BlockingIOError:
+        return []

@@ -21,6 +21,9 @@ from ..core.unit import Command
 
 Environment = Mapping[bytes, bytes]
 
+own_children: set[int] = set()
+"""The processes that were spawned here and not reaped yet: whoever reaps one takes it out. Other children are orphans."""
+
 _LONGEST_ARGUMENT = 100_000
 """Bytes. Linux takes at most 128 KiB in one argument (execve(2)); a longer script is executed as a file."""
 
@@ -54,7 +57,7 @@ def spawn(command: Command, setting: Setting, output: int) -> subprocess.Popen[b
         if not command.argv and not command.shell and _needs_file(command.script):
             script = _write_script(command.script)
             argv = [*argv, f"/proc/self/fd/{script}"]
-        return _execute(argv, setting, output)
+        process = _execute(argv, setting, output)
     except OSError as error:
         raise explain(error, argv[0], setting) from None
     except subprocess.SubprocessError:  # all that is known of a failed preexec_fn
@@ -65,6 +68,8 @@ def spawn(command: Command, setting: Setting, output: int) -> subprocess.Popen[b
     finally:
         if script is not None:
             os.close(script)
+    own_children.add(process.pid)
+    return process
 
 
 def _execute(argv: list[str], setting: Setting, output: int) -> subprocess.Popen[bytes]:

@@ -40,13 +40,11 @@ from ..core.engine import Engine
 from ..core.event import (
     Decided,
     DurationsLearned,
-    KillRequested,
     Observed,
     ProcessSpawned,
     RunStarted,
     SpawnFailed,
     StartRequested,
-    StopRequested,
     TimerFired,
 )
 from ..core.snapshot import Snapshot
@@ -54,12 +52,13 @@ from ..core.unit import Unit
 from .invocation import Invocation
 from .journal import Journal, Lines
 from .notify import NotifySocket
+from .orphans import Orphans
 from .output import TAIL_LINES, LogFile
 from .paths import StatePaths
 from .poller import Poller
 from .settings import Settings
-from .signals import SignalPipe
 from .spawn import SpawnError
+from .stop_requests import StopRequests
 from .timers import Timers
 from .tree import Birth, Census, kill_run
 from .warning import warn_on_stderr
@@ -77,9 +76,14 @@ _SPAWNS_A_TURN = 16
 
 
 class Supervisor:
-    """One run: an engine, the processes that it ordered, and the journal of what it decided."""
+    """One run: an engine, the processes that it ordered, and the journal of what it decided.
 
-    def __init__(self, engine: Engine, *, run: str, paths: StatePaths, environment: dict[str, str]) -> None:
+    ``passed_on`` is where its keeper writes the signals that it gets; None: it has none.
+    """
+
+    def __init__(
+        self, engine: Engine, *, run: str, paths: StatePaths, environment: dict[str, str], passed_on: int | None = None
+    ) -> None:
         self.engine = engine
         self.run = run
         self.paths = paths
@@ -93,8 +97,6 @@ class Supervisor:
         """Get the name of a unit whenever something was read of what it writes."""
         self.on_warning: Callable[[str], None] = warn_on_stderr
         """Gets what costs no unit but should be known."""
-        self.stopped_by: signal.Signals | None = None
-        """The signal that asked for the end."""
         self.invocations: dict[str, Invocation] = {}
         """The latest invocation of each unit that has one."""
         self.wake: Callable[[], None] = lambda: None
@@ -108,7 +110,9 @@ class Supervisor:
         self._begun = time.monotonic()
         self._lines = Lines(time.time())
         self._journal = Journal(paths.journals, run, self._warn_of_state)
-        self._signals = SignalPipe()
+        self.stop_requests = StopRequests(self.poller, self.observe, self.now, passed_on)
+        self.orphans = Orphans(self.poller) if passed_on is not None else None
+        """None: they become children of somebody else."""
         self._probing: Probing | None = None
         self._nursery: trio.Nursery | None = None
         self._later: dict[int, Callable[[], None]] = {}
@@ -131,7 +135,6 @@ class Supervisor:
             SetTimer: lambda effect: self.timers.set(effect.timer, effect.at),
             CancelTimer: lambda effect: self.timers.cancel(effect.timer),
         }
-        self.poller.add(self._signals.fileno(), self._take_signals)
 
     def offer_socket(self, path: str) -> None:
         """Let the units know the sync socket, and let those who have no ``coder`` find one."""
@@ -144,6 +147,11 @@ class Supervisor:
     def seq(self) -> int:
         """The number of the last event that was written down."""
         return self._lines.seq
+
+    @property
+    def stopped_by(self) -> signal.Signals | None:
+        """The signal that asked for the end."""
+        return self.stop_requests.stopped_by
 
     @property
     def begun_at(self) -> float:
@@ -254,17 +262,6 @@ class Supervisor:
             self.snapshot.apply(event)
         for listener in self.listeners:
             listener(events, lines)
-
-    def _take_signals(self) -> None:
-        for number in self._signals.read():
-            if number == signal.SIGQUIT:
-                self.stopped_by = self.stopped_by or number
-                self.observe(KillRequested(at=self.now(), reason=f"killed by {number.name}"))
-            elif self.stopped_by is None:
-                self.stopped_by = number
-                self.observe(StopRequested(at=self.now(), reason=f"stopped by {number.name}"))
-            else:
-                self.observe(KillRequested(at=self.now(), reason=f"killed by a second signal, {number.name}"))
 
     # ---------------------------------------------------------------- orders
 
@@ -385,7 +382,9 @@ class Supervisor:
         for invocation in self.invocations.values():
             invocation.close()
         self._settings.close()
-        self._signals.close()
+        self.stop_requests.close()
+        if self.orphans:
+            self.orphans.close()
         self._journal.close()
         self.poller.close()
 

@@ -1,8 +1,10 @@
-"""Which processes belong to an invocation: its session, and whoever carries its name in the environment.
+"""Which processes belong to an invocation: its session, whoever carries its name in the environment, and all their children.
 
 A process that a unit starts inherits ``RUNNER_INVOCATION``, whoever its parent is by now; one that emptied its environment
-is still in the unit's session unless it left that too. All is read from /proc (proc(5)), once when it is needed: nothing
-is watched for the sake of units that are well.
+is still in the unit's session unless it left that too, and still the child of its parent while that lives. Whoever left all
+three (``env -i setsid``, and its parent has ended) is by then a child of the supervisor (``keeper.py``): of this run, though
+nobody knows of which unit. All is read from /proc (proc(5)), once when it is needed: nothing is watched for the sake of units
+that are well.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from __future__ import annotations
 import os
 import signal
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from msgspec import Struct
 
 from .poller import Poller
+from .processes import GONE, ZOMBIE, kin_of, list_processes
 
 _MOST_LOOKS = 10
 _MOST_WATCHED = 16
@@ -68,12 +71,13 @@ def _number(path: str) -> int:
 
 
 class Census:
-    """All processes of one moment, by session, by group and by invocation; zombies and this process aside.
+    """All processes of one moment, by parent, session, group and invocation; zombies and this process aside.
 
     ``birth`` leaves out those that are older, where only what a supervisor has spawned is asked for.
     """
 
     def __init__(self, birth: Birth | None = None) -> None:
+        self._children: defaultdict[int, set[int]] = defaultdict(set)
         self._sessions: defaultdict[int, set[int]] = defaultdict(set)
         self._groups: defaultdict[int, set[int]] = defaultdict(set)
         self._invocations: defaultdict[str, set[int]] = defaultdict(set)
@@ -83,24 +87,40 @@ class Census:
         for pid in self._listed():
             if is_younger and not is_younger(pid):
                 continue
-            group, session = _group_and_session(pid)
-            if group < 0:
+            kin = kin_of(pid)
+            if kin == GONE:
                 self.is_torn = True
-            elif session:
+            elif kin != ZOMBIE:
+                parent, group, session = kin
+                self._children[parent].add(pid)
                 self._groups[group].add(pid)
                 self._sessions[session].add(pid)
-                self._invocations[invocation_of(pid)].add(pid)
+                if name := invocation_of(pid):  # whoever has none belongs to no invocation, not to one without a name
+                    self._invocations[name].add(pid)
 
     def _listed(self) -> list[int]:
         try:
-            return list(_pids())
+            return list_processes()
         except OSError:  # no descriptor is left to look with
             self.is_torn = True
             return []
 
     def members(self, session: int, invocation: str) -> set[int]:
         """The processes of an invocation whose main process had this pid and so led this session."""
-        return self._sessions.get(session, set()) | self._invocations.get(invocation, set())
+        return self._with_descendants(self._sessions.get(session, set()) | self._invocations.get(invocation, set()))
+
+    def descendants(self, pid: int) -> set[int]:
+        """The processes below one."""
+        return self._with_descendants(self._children.get(pid, set()))
+
+    def _with_descendants(self, pids: Iterable[int]) -> set[int]:
+        """These processes, their children, and the sessions that they lead, which only their own descendants can be in."""
+        found: set[int] = set()
+        new = set(pids)
+        while new:
+            found |= new
+            new = {one for pid in new for one in self._children.get(pid, set()) | self._sessions.get(pid, set())} - found
+        return found
 
     def group(self, leader: int) -> set[int]:
         """The processes of a process group."""
@@ -115,26 +135,9 @@ class Census:
         return {name: pids for name, pids in self._invocations.items() if name.startswith(f"{run}.")}
 
 
-def _pids() -> Iterator[int]:
-    own = os.getpid()
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit() and int(name) != own:
-            yield int(name)
-
-
-def _group_and_session(pid: int) -> tuple[int, int]:
-    """Both are 0 for a zombie (proc_pid_stat(5): the fields after the name); the group is -1 for one that is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return -1, 0
-    return (0, 0) if fields[0] in (b"Z", b"X") else (int(fields[2]), int(fields[3]))
-
-
 def session_of(pid: int) -> int:
     """The session of a process; 0 for one that is gone or a zombie."""
-    return _group_and_session(pid)[1]
+    return max(kin_of(pid)[2], 0)
 
 
 def invocation_of(pid: int) -> str:

@@ -29,6 +29,7 @@ def test_all_options_are_understood() -> None:
     line = (
         "a g --units x --units y --output json --color never --logs --jobs 4 --fail-fast --state /s --socket /q --keep --bridge"
     )
+    line += " --detach --stop-with 7"
     options = parser().parse_args(line.split())
     assert vars(options) == {
         "names": ["a", "g"],
@@ -41,6 +42,8 @@ def test_all_options_are_understood() -> None:
         "state": Path("/s"),
         "socket": "/q",
         "keep": True,
+        "detach": True,
+        "stop_with": 7,
         "bridge": True,
     }
 
@@ -58,6 +61,8 @@ def test_nothing_needs_to_be_said() -> None:
         "state": None,
         "socket": None,
         "keep": False,
+        "detach": False,
+        "stop_with": None,
         "bridge": False,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -136,7 +137,7 @@ def test_an_interrupt_detaches(options: list[str]) -> None:
 def test_a_supervisor_that_goes_without_a_word_is_told() -> None:
     with served(units=SLEEPS) as there, watching(there) as process:
         read_until(process, "run")
-        there.process.kill()
+        os.kill(there.began["pid"], signal.SIGKILL)
         assert process.wait() == 1
         assert process.stderr
         assert process.stderr.read().startswith(

@@ -103,6 +103,11 @@ def test_one_that_clears_its_environment(tmp_path: Path) -> None:
     assert len(pids(stopped(tmp_path, service("s", line, ready=UP)), "s")) == 1
 
 
+def test_one_that_clears_its_environment_and_hides_in_another_session(tmp_path: Path) -> None:
+    line = f"env -i {STRAY.format(IGNORE)} exec sleep 600"
+    assert len(pids(stopped(tmp_path, service("s", line, ready=UP, stop=QUICK)), "s")) == 1
+
+
 def test_one_that_is_frozen(tmp_path: Path) -> None:
     line = "trap 'exit 4' TERM; sh -c 'echo up $$; kill -STOP $$' & wait"
     ran = stopped(tmp_path, service("s", line, ready=UP, stop=Stop(timeout=600)))

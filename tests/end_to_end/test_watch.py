@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 from collections.abc import Iterator, Mapping
@@ -122,7 +123,7 @@ def test_all_who_watch_see_the_same_and_the_end_stays_in_the_scrollback() -> Non
 def test_a_supervisor_that_is_killed_is_told_below_the_screen_that_was() -> None:
     with served(units=UNITS) as there, watching(there) as terminal:
         terminal.until_shown("serving")
-        there.process.kill()
+        os.kill(there.began["pid"], signal.SIGKILL)
         assert terminal.finish() == 1
         assert terminal.screen.modes == {"25", "7"}
         assert "the supervisor went away without ending its run" in terminal.screen.text()

@@ -252,19 +252,19 @@ def test_a_supervisor_without_descriptors_serves_on_and_does_not_spin() -> None:
     with served() as there, ExitStack() as stack:
         early = stack.enter_context(Client(there.socket))
         assert early.call(PING.path) == b""
-        limits = resource.prlimit(there.process.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(there.process.pid, resource.RLIMIT_NOFILE, (8, limits[1]))
+        limits = resource.prlimit(there.began["pid"], resource.RLIMIT_NOFILE)
+        resource.prlimit(there.began["pid"], resource.RLIMIT_NOFILE, (8, limits[1]))
         late = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(20)]
         for sock in late:
             sock.connect(there.socket)
             sock.send(say_call(1, PING.path))
-        used = cpu_seconds(there.process.pid)
+        used = cpu_seconds(there.began["pid"])
         late[0].settimeout(0.3)
         with pytest.raises(TimeoutError):
             late[0].recv(100)
-        assert cpu_seconds(there.process.pid) - used < 0.1
+        assert cpu_seconds(there.began["pid"]) - used < 0.1
         assert early.call(PING.path) == b""
-        resource.prlimit(there.process.pid, resource.RLIMIT_NOFILE, limits)
+        resource.prlimit(there.began["pid"], resource.RLIMIT_NOFILE, limits)
         for sock in late:
             sock.settimeout(30)
             assert sock.recv(100).hex() == PINGED

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from .harness import deadline, needs_root, no_descriptor_left
 from .sync_host import hosted
 
 HINT = 'name a place in a directory of your own with "--socket PATH"'
+LOOK = 'to see what it does: "runner watch"; to run another beside it: "--socket PATH"'
 ANOTHER = 'stop it, or serve another socket with "--socket PATH"'
 
 
@@ -166,9 +168,9 @@ def test_a_stale_socket_is_replaced(place: Path) -> None:
 
 def test_a_live_one_is_refused_and_named(place: Path) -> None:
     endpoint = Endpoint(str(place))
-    assert refusal(place) == (f'cannot serve the socket "r/s": a supervisor runs already, pid {os.getpid()}', ANOTHER)
+    assert refusal(place) == (f'cannot serve the socket "r/s": a supervisor runs already, pid {os.getpid()}', LOOK)
     Path("r/s.lock").write_text("")
-    assert refusal(place) == ('cannot serve the socket "r/s": a supervisor runs already, pid unknown', ANOTHER)
+    assert refusal(place) == ('cannot serve the socket "r/s": a supervisor runs already, pid unknown', LOOK)
     with socket.socket(socket.AF_UNIX) as caller:
         caller.connect(str(place))  # it is served all the while
     endpoint.close()
@@ -294,14 +296,14 @@ def test_a_second_supervisor_is_refused_and_the_first_one_goes_in_order(tmp_path
     path = f"{tmp_path}/runner/runner.sock"
     with deadline(), subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as first:
         assert first.stdout
-        first.stdout.readline()
+        supervisor = json.loads(first.stdout.readline())["pid"]
         second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert (second.returncode, second.stdout) == (3, "")
         assert second.stderr == (
-            f'runner: cannot serve the socket "{path}": a supervisor runs already, pid {first.pid}\nhint: {ANOTHER}\n'
+            f'runner: cannot serve the socket "{path}": a supervisor runs already, pid {supervisor}\nhint: {LOOK}\n'
         )
-        first.kill()
-        first.wait()
+        os.kill(supervisor, signal.SIGKILL)
+        assert first.wait() == 1
         assert Path(path).exists()
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as third:
             assert third.stdout

@@ -196,11 +196,13 @@ class TestAsk:
         (tmp_path / "text").touch()
         missing, text, no_directory = "/missing/program", str(tmp_path / "text"), str(tmp_path / "missing")
         probe = Probe(by="command", command=Command(argv=(missing,)))
-        assert await answer(probe) == "cannot execute '/missing/program': no such file"
+        assert await answer(probe) == 'cannot execute "/missing/program": program not found'
         probe = Probe(by="command", command=Command(argv=(text,)))
-        assert await answer(probe) == f"cannot execute {text!r}: permission denied"
-        assert await answer(shell("true"), no_directory) == f"cannot execute {no_directory!r}: no such file"
-        assert await answer(shell("true\0")) == "embedded null byte"
+        assert await answer(probe) == f'cannot execute "{text}": permission denied'
+        assert (
+            await answer(shell("true"), no_directory) == f'cannot enter the directory "{no_directory}": no such file or directory'
+        )
+        assert await answer(shell("true\0")) == 'cannot execute "sh": embedded null byte'
 
     async def test_command_that_takes_too_long_is_killed_with_all_that_it_started(self, tmp_path: Path) -> None:
         probe = shell('sleep 600 & echo $! > new; mv new child; trap "" TERM; wait')

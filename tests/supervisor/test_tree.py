@@ -62,7 +62,7 @@ class TestCensus:
         process = start(STRAY.format(""), "tree.7")
         stray = numbers(process)[0]
         assert stray in Census().members(process.pid, "tree.7")
-        assert stray not in Census().members(process.pid, "tree.77")
+        assert Census().members(-1, "tree.77") == set()
         assert stray in Census().members_of_run("tree")["tree.7"]
         assert Census().members_of_run("tre") == {}
 
@@ -70,6 +70,26 @@ class TestCensus:
         process = start("env -i sleep 600 & echo $$ $!; wait", "tree.8")
         pids = set(numbers(process))
         assert Census().members(process.pid, "tree.8") == pids
+
+    def test_who_gave_up_both_is_found_by_its_parent(self, start: Start) -> None:
+        process = start("env -i setsid sh -c 'setsid sleep 600 & echo $$ $!; wait' & wait", "tree.9")
+        leader, child = numbers(process)
+        assert {leader, child} <= Census().members(process.pid, "nobody")
+        assert Census().descendants(process.pid) == {leader, child}
+        assert Census().members(-1, "nobody") == set()
+
+    def test_the_session_of_somebody_else_is_not_ours_though_one_of_us_is_in_it(self, start: Start) -> None:
+        """Somebody gives a program at their terminal the name of an invocation, as to find out what is wrong with it."""
+        process = start("RUNNER_INVOCATION=tree.11 sleep 600 & sleep 600 & echo $$ $!; wait", "tree.10")
+        others = set(numbers(process))
+        mistaken = Census().members(-1, "tree.11")
+        assert len(mistaken) == 1
+        assert not mistaken & others
+
+    def test_who_has_no_name_is_nobodys(self, start: Start) -> None:
+        process = start("exec env -i sh -c 'echo $$; read go'", "tree.12")
+        numbers(process)
+        assert Census().members(-1, "") == set()
 
     def test_the_dead_are_not_counted(self, start: Start) -> None:
         process = start("exit 0", "tree.9")
