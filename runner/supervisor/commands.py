@@ -5,7 +5,8 @@ engine reports in the same step what that sets in motion, and that is the answer
 the stream of events. ``at`` in the answer is the moment of the request: what has become of a unit since then comes after it.
 
 Only where unit files are read anew there is something to be done before the engine hears of it. That is done in a thread, one
-reading after the other, so that the last who asked is the last who is heard.
+reading after the other. Whoever asks while one goes on may have written something that it has passed already, and waits for
+the next one, together with all others who do: so nobody waits for more than two, however many ask.
 """
 
 from __future__ import annotations
@@ -96,6 +97,9 @@ class CommandService:
         self._pending: dict[int, _Pending] = {}
         self._reloads: dict[int, dict[str, str | None]] = {}
         """Of each reload the units, with why they could not be told: empty, they were; None, they are being told."""
+        self._readers: list[tuple[Call, Request]] = []
+        """Who waits for the next reading of the unit files."""
+        self._is_reading = False
         self._methods: dict[str, Callable[[Call, Request], None]] = {
             START.path: self._start,
             STOP.path: self._stop,
@@ -148,7 +152,9 @@ class CommandService:
 
     def _reload(self, call: Call, request: Request) -> None:
         if not request.units:
-            self._supervisor.work(self._files.read, lambda loaded: self._take_files(call, request, loaded))
+            self._readers.append((call, request))
+            if not self._is_reading:
+                self._read_files()
             return
         number = self._ask(call, partial(ReloadRequested, units=request.units))
         self._reloads.setdefault(number, {})  # where every unit was told at once, nobody else would answer
@@ -178,6 +184,20 @@ class CommandService:
             refused=Refused(report.refusal) if report.refusal else None,
         )
         pending.call.answer(_encode(answer))
+
+    def _read_files(self) -> None:
+        """Read the unit files for all who have asked by now."""
+        readers, self._readers = self._readers, []
+        self._is_reading = True
+
+        def take(loaded: Loaded) -> None:
+            self._is_reading = False
+            for call, request in readers:
+                self._take_files(call, request, loaded)
+            if self._readers and not self._is_reading:
+                self._read_files()
+
+        self._supervisor.work(self._files.read, take)
 
     def _take_files(self, call: Call, request: Request, loaded: Loaded) -> None:
         """Files with mistakes change nothing; what is sound takes the place of what was."""

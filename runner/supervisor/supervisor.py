@@ -375,7 +375,7 @@ class Supervisor:
         self.periodic.append((seconds, call))
 
     def work(self, work: Callable[[], _T], then: Callable[[_T], None]) -> None:
-        """Have something done that takes long, in a thread, one after the other, and take what comes of it. The loop must run."""
+        """Have something done that takes long, in a thread, and take what comes of it. The loop must run."""
         assert self._nursery, "only the loop has threads"
         from .work import in_thread
 
