@@ -97,6 +97,8 @@ class CommandService:
         self._pending: dict[int, _Pending] = {}
         self._reloads: dict[int, dict[str, str | None]] = {}
         """Of each reload the units, with why they could not be told: empty, they were; None, they are being told."""
+        self._is_telling = False
+        """Some units of a reload were told, and others are about to be."""
         self._readers: list[tuple[Call, Request]] = []
         """Who waits for the next reading of the unit files."""
         self._is_reading = False
@@ -156,8 +158,9 @@ class CommandService:
             if not self._is_reading:
                 self._read_files()
             return
+        self._is_telling = True
         number = self._ask(call, partial(ReloadRequested, units=request.units))
-        self._reloads.setdefault(number, {})  # where every unit was told at once, nobody else would answer
+        self._is_telling = False
         self._answer_reload(number)
 
     def _ask(self, call: Call, make: Callable[..., ControlRequested], loaded: Loaded | None = None) -> int:
@@ -220,11 +223,11 @@ class CommandService:
         self._answer_reload(order.call)
 
     def _answer_reload(self, number: int) -> None:
-        """Answer when all units were told."""
-        told = self._reloads[number]
-        if number in self._pending and all(failure is not None for failure in told.values()):
-            pending = self._pending.pop(number)
-            failed = {unit: failure for unit, failure in told.items() if failure}
-            pending.call.answer(_encode(Answer(at=pending.at, units=tuple(told), failed=failed)))
-        if number not in self._pending:
-            del self._reloads[number]
+        """Answer when all units were told. A request that was refused has its answer already."""
+        told = self._reloads.get(number, {})
+        if self._is_telling or number not in self._pending or any(failure is None for failure in told.values()):
+            return
+        pending = self._pending.pop(number)
+        self._reloads.pop(number, None)
+        failed = {unit: failure for unit, failure in told.items() if failure}
+        pending.call.answer(_encode(Answer(at=pending.at, units=tuple(told), failed=failed)))
