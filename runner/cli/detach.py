@@ -21,12 +21,13 @@ from ..rpc.client import Client
 from ..rpc.failure import CallError
 from ..supervisor.endpoint import socket_path
 from . import COMMANDS, INTERRUPTED
+from .events import EventStream
 from .options import Parser
 from .runs import PATIENCE
 from .stdout import write_err
 from .stream import parse_event
 from .up import configure
-from .watch import Stream, show, tell
+from .watch import show, tell
 
 if TYPE_CHECKING:
     from ..supervisor.apart import Apart
@@ -39,7 +40,7 @@ def show_startup(apart: Apart) -> int:
             return apart.wait_until_ended()
         options = _parse(sys.argv[2:])
         with Client(socket_path(options.socket, os.environ), timeout=PATIENCE) as client:
-            startup = _Startup(client)
+            startup = _Startup(client, "show the startup", with_output=True)
             ending = show(startup, options, is_plain=options.output == "plain" or options.logs)
     except CallError:  # it has ended already, or just now
         return _tell_end(apart, options)
@@ -73,7 +74,7 @@ def _tell_end(apart: Apart, options: Namespace) -> int:
     return status
 
 
-class _Startup(Stream):
+class _Startup(EventStream):
     """What a supervisor tells until the startup is finished."""
 
     outcome: str | None = None

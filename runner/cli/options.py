@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..core.graph import Graph
-from ..core.near import nearest
+from ..core.names import nearest_name
 from ..errors import InvalidUnits, UsageError
 from ..unitfile import Loaded, load
 from .stdout import write_err
@@ -98,6 +98,13 @@ def add_color(parser: Parser) -> None:
     )
 
 
+def add_timeout(parser: Parser) -> None:
+    """``--timeout DURATION``: how long to wait, as seconds in ``timeout``; None: for ever."""
+    parser.add_argument(
+        "--timeout", metavar="DURATION", type=_parse_duration, help="wait no longer than this, such as 30s or 1m30s"
+    )
+
+
 def add_json(parser: Parser) -> None:
     """``--json``: data instead of text."""
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -167,14 +174,17 @@ def hint_of_directory(word: str) -> str:
 def _hint(name: str, graph: Graph) -> str:
     if hint := hint_of_directory(name):
         return hint
-    groups = (group for unit in graph.units for group in _groups(unit))
-    near = nearest(name, dict.fromkeys([*graph.units, *groups]))
+    near = nearest_name(name, graph.units)
     return f'did you mean "{near}"?' if near else 'see "runner graph" for all units'
 
 
-def _groups(unit: str) -> list[str]:
-    parts = unit.split("/")[:-1]
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+def _parse_duration(text: str) -> float:
+    from ..unitfile.values import Duration, Unusable
+
+    try:
+        return float(Duration.parse(text))
+    except Unusable:
+        raise argparse.ArgumentTypeError(f'cannot use "{text}": it takes a duration such as 30s, 5m or 1h30m') from None
 
 
 def _parse_count(text: str) -> int:

@@ -19,6 +19,7 @@ from ..errors import RunnerError, UsageError
 from ..rpc.client import Client
 from ..rpc.failure import CannotConnect
 from ..rpc.methods import SNAPSHOT
+from ..show.text import printable
 from ..supervisor.endpoint import socket_path
 from ..supervisor.journal import KEPT_RUNS, Recorded, read_run
 from ..supervisor.paths import StatePaths, has_runs, state_paths
@@ -115,18 +116,46 @@ def find_run(options: Namespace, name: str) -> RunRecord:
     return found
 
 
+class NoSupervisor(RunnerError):
+    """None serves the socket, or this user may not speak to it. Nothing was asked."""
+
+    exit_status = 3
+
+
+@contextmanager
+def connect(options: Namespace) -> Iterator[Client]:
+    """A connection to the supervisor. Raises NoSupervisor."""
+    try:
+        client = Client(socket_path(options.socket, os.environ), timeout=PATIENCE)
+    except CannotConnect as error:
+        raise NoSupervisor(f'cannot reach a supervisor at "{error.path}": {error.why}', hint='start one: "runner up"') from None
+    with client:
+        yield client
+
+
 def find_present(options: Namespace) -> Present:
-    """The run that goes on, or else the last one. Raises UsageError where there is none."""
+    """The run that goes on, or else the last one. Raises NoSupervisor where there is neither."""
     try:
         with Client(socket_path(options.socket, os.environ), timeout=PATIENCE) as client:
             taken = decode(client.call(SNAPSHOT.path, b"{}", timeout=PATIENCE), type=SnapshotTaken)
     except CannotConnect:
         if options.socket:
             raise
-        run = load_run(Namespace(run=None, state=options.state, units=options.units))
+        try:
+            run = load_run(Namespace(run=None, state=options.state, units=options.units))
+        except UsageError as missing:
+            what = "cannot find a run: no supervisor runs, and there is no journal of an earlier run"
+            raise NoSupervisor(what, hint=missing.hint) from None
         snapshot = fold(run.events)
         return Present(snapshot, snapshot.at, run.begun_at, is_live=False)
     return Present(taken.snapshot, taken.at, taken.begun_at, is_live=True)
+
+
+def say_past(past: Present) -> str:
+    """Which run is told of where no supervisor runs."""
+    name = past.snapshot.run.run if past.snapshot.run else "without a beginning"
+    said = f"no supervisor runs now; the last run {printable(name)} began at {say_when(past.begun_at, 0)}"
+    return said if past.snapshot.ended else f"{said}; its journal ends before it did"
 
 
 def say_when(begun_at: float, at: float) -> str:

@@ -24,6 +24,7 @@ from .options import (
     units_directories,
 )
 from .output import show_json, show_plain
+from .stdout import write_err
 
 if TYPE_CHECKING:
     from ..show.terminal import Color
@@ -60,6 +61,7 @@ def configure(parser: Parser) -> None:
     add_staying(parser)
     parser.add_argument("--bridge", action="store_true", help="share units that say so with the scripts of the workspace's agent")
     parser.epilog = (
+        "Where a supervisor serves the socket already, the units that are named are started in it.\n\n"
         "In the live view ctrl-c stops the run and ctrl-z stops it being looked after until\n"
         "fg; other keys do nothing. On what is no terminal, and where TERM is dumb or CI or\n"
         "NO_COLOR is set, it is a line for every change.\n\n"
@@ -67,7 +69,7 @@ def configure(parser: Parser) -> None:
         "  0    all units that are not optional reached their goal\n"
         "  1    some did not\n"
         "  2    wrong arguments or invalid unit files; nothing was started\n"
-        "  3    a supervisor serves this socket already\n"
+        "  3    a supervisor serves this socket already, and no units are named\n"
         "  129  stopped by SIGHUP, as when its terminal closes\n"
         "  130  stopped by SIGINT, units first; a second one kills at once\n"
         "  131  killed by SIGQUIT, units at once\n"
@@ -83,7 +85,7 @@ def run(options: Namespace) -> int:
     lead = _open_process(options.stop_with)
     from ..core.engine import Engine
     from ..supervisor.apart import is_apart, let_go
-    from ..supervisor.endpoint import Endpoint, socket_path
+    from ..supervisor.endpoint import Endpoint, SupervisorRuns, socket_path
     from ..supervisor.journal import new_run_id
     from ..supervisor.keeper import passed_on
     from ..supervisor.learning import expect
@@ -95,7 +97,13 @@ def run(options: Namespace) -> int:
     paths = StatePaths(os.path.abspath(options.state)) if options.state else state_paths(directory, os.environ)  # noqa: PTH100
     mind_descriptors()
     run_id = new_run_id()
-    with closing(Endpoint(socket_path(options.socket, os.environ))) as endpoint:
+    try:
+        place = Endpoint(socket_path(options.socket, os.environ))
+    except SupervisorRuns:
+        if not names:
+            raise
+        return _start_there(options)
+    with closing(place) as endpoint:
         if is_apart():
             let_go(paths.supervisor_log)
             options.output = "plain"
@@ -126,6 +134,16 @@ def _open_process(pid: int | None) -> int | None:
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or "there is no such process"
         raise UsageError(f"cannot stop with process {pid}: {said}", hint="name a process that runs") from None
+
+
+def _start_there(options: Namespace) -> int:
+    """Start the units in the supervisor that runs already, as ``runner start`` does."""
+    from ..rpc.methods import START
+    from .order import order
+
+    write_err("a supervisor runs already; starting in it\n")
+    asked = Namespace(names=options.names, socket=options.socket, json=options.output == "json", no_wait=False, timeout=None)
+    return order(asked, START, "starting", "start")
 
 
 def _show(supervisor: Supervisor, options: Namespace) -> Outlet | Live:
@@ -162,10 +180,12 @@ def _supervise(supervisor: Supervisor, endpoint: Endpoint, loaded: Loaded, optio
     """What is imported here is imported while the first units run; whoever calls meanwhile waits in the socket's queue."""
     from ..supervisor.loop import run_to_end
     from ..supervisor.sync_socket import SyncSocket
+    from ..supervisor.unit_files import UnitFiles
 
     gc.freeze()  # what is here now stays
     gc.enable()
-    with closing(SyncSocket(supervisor, endpoint, loaded.source, has_bridge=options.bridge)):
+    files = UnitFiles(units_directories(options.units, os.environ), os.environ, loaded)
+    with closing(SyncSocket(supervisor, endpoint, files, has_bridge=options.bridge)):
         run_to_end(supervisor)
 
 

@@ -6,27 +6,22 @@ import os
 import select
 import time
 from argparse import Namespace
-from collections.abc import Iterator
-from math import inf
 from typing import Literal
 
-from msgspec import DecodeError
-
 from ..core.snapshot import Snapshot, fold
-from ..core.stream import SnapshotTaken, StreamEvent
+from ..core.stream import SnapshotTaken
 from ..errors import RunnerError, UsageError
 from ..rpc.client import Client
-from ..rpc.failure import CannotConnect, NoAnswer
-from ..rpc.methods import EVENTS
+from ..rpc.failure import CannotConnect
 from ..show.follow import Follower
 from ..show.text import printable
 from ..supervisor.endpoint import socket_path
 from ..supervisor.journal import Recorded, read_run
+from .events import EventStream
 from .look import is_live, summarise
 from .options import Parser, add_color, add_json
 from .runs import PATIENCE, add_places, add_run, find_journal, say_when
 from .stdout import write_err, write_out
-from .stream import parse_event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +67,7 @@ def run(options: Namespace) -> int:
 
 
 def _watch(client: Client, options: Namespace) -> int:
-    stream = Stream(client)
+    stream = EventStream(client, "watch", with_output=True)
     try:
         ending = show(stream, options)
     except KeyboardInterrupt:
@@ -82,7 +77,7 @@ def _watch(client: Client, options: Namespace) -> int:
     return 128 + ending if isinstance(ending, int) else 0
 
 
-def show(stream: Stream, options: Namespace, *, is_plain: bool = False) -> Ending:
+def show(stream: EventStream, options: Namespace, *, is_plain: bool = False) -> Ending:
     """Show what a stream brings until it is over, in the way that suits or was asked for."""
     if options.json:
         return _print_lines(stream)
@@ -93,59 +88,7 @@ def show(stream: Stream, options: Namespace, *, is_plain: bool = False) -> Endin
     return view_live(stream, options.color, "q detaches, and the run goes on")
 
 
-class Stream:
-    """What a supervisor tells, as it comes: a :class:`~.viewer.Feed`."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._begun = 0.0
-        """When the run began, on the clock of ``time.monotonic``."""
-        client.listen(EVENTS.path, b'{"output":true}', timeout=PATIENCE)
-
-    @property
-    def is_over(self) -> bool:
-        """The run has ended, and all of it was taken."""
-        return self._client.is_over
-
-    def fileno(self) -> int:
-        """Readable when something has come."""
-        return self._client.fileno()
-
-    def due_at(self) -> float:
-        """Nothing comes by the clock alone."""
-        return inf
-
-    def lines(self) -> Iterator[bytes]:
-        """The lines that have come, without waiting. Raises NoAnswer where the supervisor went away."""
-        try:
-            for message in self._client.take():
-                yield from message.splitlines()
-        except NoAnswer:
-            raise NoAnswer(
-                "cannot watch any longer: the supervisor went away without ending its run",
-                hint='how far it came: "runner watch"',
-            ) from None
-
-    def take(self) -> Iterator[StreamEvent]:
-        """The events that have come, without waiting."""
-        for line in self.lines():
-            try:
-                event = parse_event(line)
-            except DecodeError as error:
-                raise RunnerError(
-                    f"cannot understand what the supervisor tells: {error}", hint="it may be of another version"
-                ) from None
-            if isinstance(event, SnapshotTaken):
-                self._begun = time.monotonic() - event.at
-            if event is not None:
-                yield event
-
-    def now(self) -> float:
-        """Seconds since the run began."""
-        return time.monotonic() - self._begun
-
-
-def _print_lines(stream: Stream) -> Literal["over"]:
+def _print_lines(stream: EventStream) -> Literal["over"]:
     waiter = select.poll()
     waiter.register(stream, select.POLLIN)
     while not stream.is_over:
@@ -155,7 +98,7 @@ def _print_lines(stream: Stream) -> Literal["over"]:
     return "over"
 
 
-def _print_plain(stream: Stream) -> Literal["over"]:
+def _print_plain(stream: EventStream) -> Literal["over"]:
     waiter = select.poll()
     waiter.register(stream, select.POLLIN)
     follower: Follower | None = None

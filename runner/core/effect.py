@@ -51,6 +51,14 @@ class RunStopCommand(Effect, frozen=True):
     invocation: str
 
 
+class ReloadUnit(Effect, frozen=True):
+    """Have an invocation read its configuration again, as its unit's ``reload`` says. The doer tells whoever made the call."""
+
+    unit: str
+    invocation: str
+    call: int
+
+
 class StartProbe(Effect, frozen=True):
     """Begin to ask: once yes for readiness, over and over for health."""
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import control, ladder, life, reload, stop, sync, sync_view, urgency, want
+from . import control, ladder, life, reload, reload_unit, stop, sync, sync_view, urgency, want
 from .attempt import become_ready
 from .event import (
     DurationsLearned,
@@ -36,6 +36,7 @@ from .event import (
     ProbeSucceeded,
     ProcessExited,
     ProcessSpawned,
+    ReloadRequested,
     RestartRequested,
     RetryRequested,
     RunEnded,
@@ -81,6 +82,7 @@ _ABOUT_THE_RUN: dict[type[Observed], Callable[[Run, Any], None]] = {
     KillRequested: control.kill,
     RestartRequested: control.restart,
     RetryRequested: control.retry,
+    ReloadRequested: reload_unit.reload,
     UnitsReloaded: reload.reload,
     DurationsLearned: urgency.learned,
     SyncWanted: sync.wanted,

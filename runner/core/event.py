@@ -75,6 +75,12 @@ class RetryRequested(ControlRequested, frozen=True, kw_only=True):
     """Empty: all that failed or timed out."""
 
 
+class ReloadRequested(ControlRequested, frozen=True, kw_only=True):
+    """Somebody wants services to read their configuration again. Of this only a refusal is reported."""
+
+    units: tuple[str, ...]
+
+
 class UnitsReloaded(ControlRequested, frozen=True, kw_only=True):
     """The unit files were read anew, and there is nothing wrong with them."""
 

@@ -71,14 +71,23 @@ SNAPSHOT = Method(f"{CONTROL}/Snapshot")
 """The run as it is now."""
 EVENTS = Method(f"{CONTROL}/Events", is_stream=True)
 """The run as it is now, then what becomes of it."""
-LOGS = Method(f"{CONTROL}/Logs", is_stream=True)
+START = Method(f"{CONTROL}/Start")
+STOP = Method(f"{CONTROL}/Stop")
+"""Without units: everything, and then the supervisor."""
+RESTART = Method(f"{CONTROL}/Restart")
+RETRY = Method(f"{CONTROL}/Retry")
+RELOAD = Method(f"{CONTROL}/Reload")
+"""Without units: the unit files are read anew."""
+USAGE = Method(f"{CONTROL}/Usage")
+"""What the processes of the units use now."""
 
 METHODS: dict[str, Method] = {
     method.path: method
     for method in (
         *(PING, SYNC_START, SYNC_WANT, SYNC_COMPLETE, SYNC_READY, SYNC_STATUS, SYNC_LIST, UPDATE_APP_STATUS),
         *(WAIT, REACH, FAIL),
-        *(SNAPSHOT, EVENTS, LOGS),
+        *(SNAPSHOT, EVENTS, USAGE),
+        *(START, STOP, RESTART, RETRY, RELOAD),
     )
 }
 """All methods by their path: what a :class:`~.connection.ServerConnection` takes as those with one request."""

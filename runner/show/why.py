@@ -43,6 +43,11 @@ def render_text(explanation: Explanation, note: str = "") -> str:
     return "\n\n".join("\n".join(lines) for lines in paragraphs) + "\n"
 
 
+def say_answer(explanation: Explanation) -> str:
+    """The answer alone, in one sentence or two, without the full stop."""
+    return _answer(list(_tell(explanation)))
+
+
 def _tell(explanation: Explanation) -> Iterator[Told]:
     """Each link with what it needs to be told: the one behind it, and whether its story is over."""
     chain = explanation.chain

@@ -10,8 +10,9 @@ from msgspec.json import Encoder, decode
 
 from ..core.event import Decided, Event, RunEnded, UnitEnded
 from ..core.stream import Gap, SnapshotTaken, UnitWrote
-from ..rpc.methods import EVENTS, SNAPSHOT
+from ..rpc.methods import EVENTS, SNAPSHOT, USAGE
 from .last_lines import LastLines
+from .usage import measure
 from .watcher import Watcher
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class ControlService:
         self._methods: dict[str, Callable[[Call, bytes], None]] = {
             SNAPSHOT.path: lambda call, _: call.answer(_encode(take_snapshot(supervisor))),
             EVENTS.path: self._watch,
+            USAGE.path: lambda call, _: call.answer(_encode(measure(supervisor))),
         }
         self._watchers: dict[Watcher, None] = {}
         self._is_due = False

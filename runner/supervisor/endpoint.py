@@ -21,6 +21,7 @@ from .paths import runtime_directory
 PEER = struct.Struct("iII")
 """``struct ucred`` of unix(7): pid, uid, gid."""
 _NAME = "runner.sock"
+_ATTACH = 'attach with "runner watch", end it with "runner down", or serve another socket with "--socket PATH"'
 _ANOTHER = 'stop it, or serve another socket with "--socket PATH"'
 
 
@@ -28,6 +29,10 @@ class SocketError(RunnerError):
     """The socket cannot be served at this place. Nothing was started."""
 
     exit_status = 3
+
+
+class SupervisorRuns(SocketError):
+    """The socket is served by a supervisor that runs already."""
 
 
 def socket_path(given: str | None, environment: Mapping[str, str]) -> str:
@@ -105,9 +110,8 @@ def _take_lock(path: str) -> tuple[int, str]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            raise SocketError(
-                f'cannot serve the socket "{path}": a supervisor runs already, pid {pid or "unknown"}',
-                hint='to see what it does: "runner watch"; to run another beside it: "--socket PATH"',
+            raise SupervisorRuns(
+                f'cannot serve the socket "{path}": a supervisor runs already, pid {pid or "unknown"}', hint=_ATTACH
             ) from None
         except OSError as error:
             os.close(lock)

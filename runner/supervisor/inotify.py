@@ -15,22 +15,14 @@ changed from elsewhere, so nobody should wait for a watch alone.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import struct
 from typing import Final, Self
 
 import trio
 
-_CREATE, _MOVED_TO, _ATTRIB = 0x100, 0x80, 0x4
-_DELETE_SELF, _MOVE_SELF = 0x400, 0x800
-_ONLYDIR: Final = 0x0100_0000
-_IGNORED: Final = 0x8000
-"""Sent by the kernel when a watch is no more."""
-_MASK: Final = _CREATE | _MOVED_TO | _ATTRIB | _DELETE_SELF | _MOVE_SELF | _ONLYDIR
-_EVENT: Final = struct.Struct("iIII")
-"""``struct inotify_event``: watch, mask, cookie, length of the name that follows."""
-_BUFFER_SIZE: Final = 16_384
+from .inotify_instance import ATTRIB, CREATE, DELETE_SELF, IGNORED, MOVE_SELF, MOVED_TO, ONLYDIR, Inotify, Notice
+
+_MASK: Final = CREATE | MOVED_TO | ATTRIB | DELETE_SELF | MOVE_SELF | ONLYDIR
 _TRIES: Final = 8
 """So often directories may come and go while one looks for the nearest."""
 
@@ -104,11 +96,10 @@ def _nearest(path: str) -> tuple[str, str]:
 
 
 class _Instance:
-    """An inotify instance with who watches what: the one place that calls the C library."""
+    """An inotify instance with who watches what."""
 
     def __init__(self) -> None:
-        self._library = ctypes.CDLL(None, use_errno=True)
-        self._fd = _checked(self._library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        self._inotify = Inotify()
         self.watchers: dict[int, set[PathWatch]] = {}
 
     @classmethod
@@ -124,7 +115,7 @@ class _Instance:
 
     def join(self, directory: str, watcher: PathWatch) -> int:
         """Watch a directory, again or anew, and return the number of its watch."""
-        number = _checked(self._library.inotify_add_watch(self._fd, os.fsencode(directory), _MASK), directory)
+        number = self._inotify.add(directory, _MASK)
         self.watchers.setdefault(number, set()).add(watcher)
         return number
 
@@ -133,35 +124,24 @@ class _Instance:
         watchers = self.watchers.get(number, set())
         watchers.discard(watcher)
         if not watchers and self.watchers.pop(number, None) is not None:
-            self._library.inotify_rm_watch(self._fd, number)
+            self._inotify.remove(number)
 
     async def listen(self) -> None:
         """Read what the kernel tells and wake whom it concerns, until the loop ends."""
         try:
             while True:
-                await trio.lowlevel.wait_readable(self._fd)
-                self._tell(os.read(self._fd, _BUFFER_SIZE))
+                await trio.lowlevel.wait_readable(self._inotify.fileno())
+                for notice in self._inotify.read():
+                    self._tell(notice)
         finally:
-            os.close(self._fd)
+            self._inotify.close()
 
-    def _tell(self, buffer: bytes) -> None:
-        offset = 0
-        while offset < len(buffer):
-            number, mask, _, length = _EVENT.unpack_from(buffer, offset)
-            offset += _EVENT.size + length
-            name = buffer[offset - length : offset].rstrip(b"\0")
-            overflowed = number < 0  # then anything may have happened
-            for watcher in set().union(*self.watchers.values()) if overflowed else self.watchers.get(number, ()):
-                watcher.wake(name)
-            if mask & _IGNORED:
-                self.watchers.pop(number, None)
+    def _tell(self, notice: Notice) -> None:
+        has_overflowed = notice.watch < 0
+        for watcher in set().union(*self.watchers.values()) if has_overflowed else self.watchers.get(notice.watch, ()):
+            watcher.wake(notice.name)
+        if notice.mask & IGNORED:
+            self.watchers.pop(notice.watch, None)
 
 
 _instance: Final = trio.lowlevel.RunVar[_Instance]("inotify")
-
-
-def _checked(result: int, path: str | None = None) -> int:
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), path)
-    return result

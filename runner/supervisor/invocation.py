@@ -14,6 +14,7 @@ from typing import Protocol
 
 from ..core.event import Observed, ProbeSucceeded, ProcessExited, StatusReported, StopCommandEnded, TimeoutExtended, TreeEnded
 from ..core.unit import Command, Unit
+from ..core.words import say_exit
 from .child import Child, Exit
 from .notify import Notification, NotifySocket
 from .output import TAIL_LINES, LogFile, Output, printable
@@ -72,8 +73,8 @@ class Invocation:
         self._tree: TreeWatch | None = None
         self._new_main = 0
         """The main process that the unit named itself (``MAINPID``); 0: the one that was spawned."""
-        self._stopper: Child | None = None
-        """The process of its stop command."""
+        self._helpers: list[Child] = []
+        """The processes of its stop command and its reload commands."""
         self._main = self._spawn(unit.command, self._main_exited)
         if notify:
             host.poller.add(notify.fileno(), self._notified)
@@ -107,7 +108,7 @@ class Invocation:
         return Child(self._host.poller, process, Output(reader, self.log, self._listener()), on_exit, self._wrote)
 
     def _children(self) -> list[Child]:
-        return [self._main, self._stopper] if self._stopper else [self._main]
+        return [self._main, *self._helpers]
 
     # ---------------------------------------------------------------- output and notices
 
@@ -260,10 +261,33 @@ class Invocation:
         """Execute the unit's stop command in the same setting, its output to the same log. The unit is not over before it."""
         self._is_being_stopped = True
         try:
-            self._stopper = self._spawn(command, self._stop_command_ended)
+            self._helpers.append(self._spawn(command, self._stop_command_ended))
         except SpawnError as error:
             self.log.write(f"stop command: {error.reason}\n".encode())
             self._stop_command_ended(Exit())
+
+    def reload(self, then: Callable[[str], None]) -> None:
+        """Tell the unit to read its configuration again, in its own way; ``then`` gets why that failed, or an empty text."""
+        way = self.unit.reload
+        if way and way.command:
+            self._run_reload_command(way.command, then)
+        elif way:
+            pid = self._new_main or (self.pid if self._main.is_running else 0)
+            if pid:
+                send_signal(pid, signal.Signals[way.signal])
+            then("" if pid else "it has ended")
+
+    def _run_reload_command(self, command: Command, then: Callable[[str], None]) -> None:
+        """Execute it in the same setting, its output to the same log."""
+        self._helpers = [child for child in self._helpers if child.is_running or child.output.fileno() >= 0]
+
+        def ended(exit_: Exit) -> None:
+            then("" if exit_.exit_code == 0 else f"the reload command: {say_exit(exit_.exit_code, exit_.signal)}")
+
+        try:
+            self._helpers.append(self._spawn(command, ended))
+        except SpawnError as error:
+            then(f"the reload command: {error.reason}")
 
     def _stop_command_ended(self, _: Exit) -> None:
         self._host.observe(StopCommandEnded(at=self._host.now(), unit=self.unit.name, invocation=self.name))

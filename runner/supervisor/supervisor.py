@@ -21,7 +21,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
@@ -70,6 +70,8 @@ if TYPE_CHECKING:
 
 Listener = Callable[[Sequence[Decided], bytes], None]
 """Gets what was decided, and the same as lines of JSON."""
+
+_T = TypeVar("_T")
 
 _SPAWNS_A_TURN = 16
 """After so many spawns the poller has its turn, so that a thousand do not hide a signal."""
@@ -368,6 +370,13 @@ class Supervisor:
     def every(self, seconds: float, call: Callable[[], None]) -> None:
         """Call something over and over while the run goes on, first after so many seconds."""
         self.periodic.append((seconds, call))
+
+    def work(self, work: Callable[[], _T], then: Callable[[_T], None]) -> None:
+        """Have something done that takes long, in a thread, and take what comes of it. The loop must run."""
+        assert self._nursery, "only the loop has threads"
+        from .work import in_thread
+
+        self._nursery.start_soon(in_thread, work, then)
 
     def abandon(self) -> None:
         """Kill all that the run has started: for a supervisor that cannot go on, after which nobody would look after it."""

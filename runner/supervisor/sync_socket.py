@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.effect import Answer, WatchScript
 from ..core.event import Decided, UnitEnded
 from ..rpc.methods import NOT_CONNECTED, UPDATE_APP_STATUS, say_unknown
 from .callers import Call, CallerServer
+from .commands import CommandService
 from .control import ControlService
 from .endpoint import Endpoint
 from .relay import AgentSocket, Relay
@@ -18,21 +19,21 @@ from .sync_service import SyncService
 if TYPE_CHECKING:
     from .bridge import Bridge
     from .supervisor import Supervisor
+    from .unit_files import UnitFiles
 
 _PATIENCE = 1.0
 """Seconds that slow readers have to take the last of what was said to them."""
 
 
 class SyncSocket:
-    """Serves an endpoint for a supervisor until it is closed. ``declared_in`` names the file of a declared unit."""
+    """Serves an endpoint for a supervisor until it is closed."""
 
-    def __init__(
-        self, supervisor: Supervisor, endpoint: Endpoint, declared_in: Callable[[str], str], *, has_bridge: bool = False
-    ) -> None:
+    def __init__(self, supervisor: Supervisor, endpoint: Endpoint, files: UnitFiles, *, has_bridge: bool = False) -> None:
         self._supervisor = supervisor
         self._agent = AgentSocket(supervisor.environment, endpoint.path)
-        self._service = SyncService(supervisor, declared_in)
+        self._service = SyncService(supervisor, files.source)
         self._control = ControlService(supervisor)
+        self._services = (self._service, self._control, CommandService(supervisor, files))
         self._scripts = Scripts(supervisor)
         supervisor.deeds[Answer] = self._service.answer
         supervisor.deeds[WatchScript] = self._scripts.watch
@@ -54,7 +55,7 @@ class SyncSocket:
 
     def _begin(self, call: Call) -> None:
         """A call that is not ours goes to the agent, where there is one."""
-        if self._service.serves(call.rpc) or self._control.serves(call.rpc):
+        if any(service.serves(call.rpc) for service in self._services):
             return
         try:
             agent = self._agent.connect()
@@ -64,7 +65,7 @@ class SyncSocket:
             Relay(self._supervisor.poller, agent, call)
 
     def _serve(self, call: Call, request: bytes) -> None:
-        (self._service if self._service.serves(call.rpc) else self._control).serve(call, request)
+        next(service for service in self._services if service.serves(call.rpc)).serve(call, request)
 
     def _forget_ended(self, events: Sequence[Decided], _: bytes) -> None:
         for event in events:

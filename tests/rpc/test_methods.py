@@ -36,7 +36,8 @@ def test_our_own_services_have_messages_or_json() -> None:
         "/runner.v1.Sync/Fail": (False, False),
         "/runner.v1.Control/Snapshot": (True, False),
         "/runner.v1.Control/Events": (True, True),
-        "/runner.v1.Control/Logs": (True, True),
+        "/runner.v1.Control/Usage": (True, False),
+        **{f"/runner.v1.Control/{name}": (True, False) for name in ("Start", "Stop", "Restart", "Retry", "Reload")},
     }
     assert Method("/runner.v1.Control/Any").response is None
 

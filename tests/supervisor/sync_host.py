@@ -27,6 +27,7 @@ from runner.supervisor.supervisor import Supervisor
 from runner.supervisor.sync_socket import SyncSocket
 
 from .harness import deadline
+from .sync_site import files_of
 
 
 class Host:
@@ -141,7 +142,7 @@ def hosted(*units: Unit, agent: str = "/no/agent.sock", keep: bool = True) -> It
         run = new_run_id()
         engine = Engine(graph, run=run, keep=keep)
         supervisor = Supervisor(engine, run=run, paths=StatePaths(f"{root}/state"), environment=environment)
-        sync = SyncSocket(supervisor, endpoint, lambda unit: f"units/{unit}.toml")
+        sync = SyncSocket(supervisor, endpoint, files_of(graph))
         try:
             supervisor.begin("0", ())
             yield Host(supervisor, endpoint.path)

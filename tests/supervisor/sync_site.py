@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from runner.core.engine import Engine
 from runner.core.event import Decided, StopRequested, UnitEvent
-from runner.core.graph import link
+from runner.core.graph import Graph, link
 from runner.core.unit import Unit
 from runner.rpc.connection import ClientConnection
 from runner.rpc.event import ConnectionEnded, ErrorReceived, Event, MessageReceived
@@ -31,7 +31,9 @@ from runner.supervisor.paths import StatePaths
 from runner.supervisor.supervisor import Supervisor
 from runner.supervisor.sync_socket import SyncSocket
 from runner.supervisor.tree import Census, send_signal
+from runner.supervisor.unit_files import UnitFiles
 from runner.supervisor.wire import Wire
+from runner.unitfile import Loaded
 
 from .harness import deadline, no_descriptor_left, no_process_left
 
@@ -107,6 +109,11 @@ class Site:
         return script.returncode
 
 
+def files_of(graph: Graph) -> UnitFiles:
+    """The files that declare these units, in a directory that is not there."""
+    return UnitFiles([Path("units")], {}, Loaded(graph, [], {name: f"units/{name}.toml" for name in graph.units}))
+
+
 @contextmanager
 def served(*units: Unit, agent: str = "/nowhere", bridge: bool = False) -> Iterator[Site]:
     """Serve these units until the block is left; then stop them. Nothing is left of it."""
@@ -121,7 +128,7 @@ def served(*units: Unit, agent: str = "/nowhere", bridge: bool = False) -> Itera
             try:
                 supervisor.offer_socket(endpoint.path)
                 supervisor.begin("0", ())
-                with closing(SyncSocket(supervisor, endpoint, lambda unit: f"units/{unit}.toml", has_bridge=bridge)):
+                with closing(SyncSocket(supervisor, endpoint, files_of(graph), has_bridge=bridge)):
                     yield site
                     supervisor.observe(StopRequested(at=supervisor.now(), reason="the test is over"))
                     site.until(lambda: supervisor.engine.is_over)

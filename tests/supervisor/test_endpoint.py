@@ -22,7 +22,7 @@ from .harness import deadline, needs_root, no_descriptor_left
 from .sync_host import hosted
 
 HINT = 'name a place in a directory of your own with "--socket PATH"'
-LOOK = 'to see what it does: "runner watch"; to run another beside it: "--socket PATH"'
+ATTACH = 'attach with "runner watch", end it with "runner down", or serve another socket with "--socket PATH"'
 ANOTHER = 'stop it, or serve another socket with "--socket PATH"'
 
 
@@ -168,9 +168,9 @@ def test_a_stale_socket_is_replaced(place: Path) -> None:
 
 def test_a_live_one_is_refused_and_named(place: Path) -> None:
     endpoint = Endpoint(str(place))
-    assert refusal(place) == (f'cannot serve the socket "r/s": a supervisor runs already, pid {os.getpid()}', LOOK)
+    assert refusal(place) == (f'cannot serve the socket "r/s": a supervisor runs already, pid {os.getpid()}', ATTACH)
     Path("r/s.lock").write_text("")
-    assert refusal(place) == ('cannot serve the socket "r/s": a supervisor runs already, pid unknown', LOOK)
+    assert refusal(place) == ('cannot serve the socket "r/s": a supervisor runs already, pid unknown', ATTACH)
     with socket.socket(socket.AF_UNIX) as caller:
         caller.connect(str(place))  # it is served all the while
     endpoint.close()
@@ -300,7 +300,7 @@ def test_a_second_supervisor_is_refused_and_the_first_one_goes_in_order(tmp_path
         second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert (second.returncode, second.stdout) == (3, "")
         assert second.stderr == (
-            f'runner: cannot serve the socket "{path}": a supervisor runs already, pid {supervisor}\nhint: {LOOK}\n'
+            f'runner: cannot serve the socket "{path}": a supervisor runs already, pid {supervisor}\nhint: {ATTACH}\n'
         )
         os.kill(supervisor, signal.SIGKILL)
         assert first.wait() == 1

@@ -1,0 +1,74 @@
+"""What a supervisor tells of its run, as it comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from math import inf
+
+from msgspec import DecodeError
+from msgspec.json import encode
+
+from ..core.stream import SnapshotTaken, StreamEvent
+from ..errors import RunnerError
+from ..rpc.client import Client
+from ..rpc.failure import NoAnswer
+from ..rpc.methods import EVENTS
+from .runs import PATIENCE
+from .stream import parse_event
+
+
+class EventStream:
+    """The run as it is now, then what becomes of it: a :class:`~.viewer.Feed`.
+
+    ``doing`` is what cannot be done any longer where the supervisor goes away in the middle.
+    """
+
+    def __init__(self, client: Client, doing: str, *, with_output: bool) -> None:
+        self._client = client
+        self._doing = doing
+        self._begun = 0.0
+        """When the run began, on the clock of ``time.monotonic``."""
+        client.listen(EVENTS.path, encode({"output": with_output}), timeout=PATIENCE)
+
+    @property
+    def is_over(self) -> bool:
+        """The run has ended, and all of it was taken."""
+        return self._client.is_over
+
+    def fileno(self) -> int:
+        """Readable when something has come."""
+        return self._client.fileno()
+
+    def due_at(self) -> float:
+        """Nothing comes by the clock alone."""
+        return inf
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines that have come, without waiting. Raises NoAnswer where the supervisor went away."""
+        try:
+            for message in self._client.take():
+                yield from message.splitlines()
+        except NoAnswer:
+            raise NoAnswer(
+                f"cannot {self._doing} any longer: the supervisor went away without ending its run",
+                hint='how far it came: "runner watch"',
+            ) from None
+
+    def take(self) -> Iterator[StreamEvent]:
+        """The events that have come, without waiting."""
+        for line in self.lines():
+            try:
+                event = parse_event(line)
+            except DecodeError as error:
+                raise RunnerError(
+                    f"cannot understand what the supervisor tells: {error}", hint="it may be of another version"
+                ) from None
+            if isinstance(event, SnapshotTaken):
+                self._begun = time.monotonic() - event.at
+            if event is not None:
+                yield event
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._begun

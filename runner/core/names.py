@@ -1,0 +1,25 @@
+"""What names stand for among the units of a run: a unit itself, or a group for all of its members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .near import nearest
+
+
+def select(units: Iterable[str], name: str) -> list[str]:
+    """The units that a name stands for, in their order; none for a name that nobody has."""
+    known = list(units)
+    return [name] if name in known else [unit for unit in known if unit.startswith(f"{name}/")]
+
+
+def groups_of(units: Iterable[str]) -> list[str]:
+    """All groups that these units are in, from the outermost."""
+    parts = (unit.split("/")[:-1] for unit in units)
+    return list(dict.fromkeys("/".join(some[: depth + 1]) for some in parts for depth in range(len(some))))
+
+
+def nearest_name(word: str, units: Iterable[str]) -> str | None:
+    """The unit or group that somebody probably meant."""
+    known = list(units)
+    return nearest(word, [*known, *groups_of(known)])
