@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import DecodeError
 
 from ..core.event import StartupFinished
+from ..core.line import parse_event
 from ..core.stream import SnapshotTaken, StreamEvent
 from ..errors import RunnerError
 from ..rpc.client import Client
@@ -25,7 +26,6 @@ from .events import EventStream
 from .options import Parser
 from .runs import PATIENCE
 from .stdout import write_err
-from .stream import parse_event
 from .up import configure
 from .watch import show, tell
 

@@ -9,13 +9,13 @@ from math import inf
 from msgspec import DecodeError
 from msgspec.json import encode
 
+from ..core.line import parse_event
 from ..core.stream import SnapshotTaken, StreamEvent
 from ..errors import RunnerError
 from ..rpc.client import Client
 from ..rpc.failure import NoAnswer
 from ..rpc.methods import EVENTS
 from .runs import PATIENCE
-from .stream import parse_event
 
 
 class EventStream:

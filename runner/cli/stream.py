@@ -1,25 +1,24 @@
-"""Reads what a supervisor's stream says, or a file that has kept one: a journal, or the lines of ``watch --json``."""
+"""Reads a file that has kept what a supervisor's stream said: a journal, or the lines of ``watch --json``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import get_args
 
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from ..core.event import RunStarted
+from ..core.line import parse_event
 from ..core.snapshot import Snapshot
 from ..core.stream import Gap, SnapshotTaken, StreamEvent, UnitWrote
 from ..errors import IllegalTransition, UsageError
 
 
-class _Kind(Struct):
-    """What kind of event a line is, and when it was where that is not in the event."""
+class _Written(Struct):
+    """When an event was, where somebody with a wall clock wrote it down."""
 
-    event: str
     at: datetime | None = None
 
 
@@ -33,14 +32,7 @@ class Recording(Struct, frozen=True):
     """What in the file cannot be used, each with its line."""
 
 
-_KINDS = {event.__struct_config__.tag for event in get_args(StreamEvent)}
-_decode_kind = Decoder(_Kind).decode
-_decode = Decoder(StreamEvent).decode
-
-
-def parse_event(line: bytes) -> StreamEvent | None:
-    """The event of a line; None where it is of a kind that this version does not know. Raises ``msgspec.DecodeError``."""
-    return _decode(line) if _decode_kind(line).event in _KINDS else None
+_decode_written = Decoder(_Written).decode
 
 
 def read_recording(path: Path) -> Recording:
@@ -97,5 +89,5 @@ class _Reader:
         snapshot = Snapshot()
         snapshot.apply(event)
         self._snapshot = snapshot
-        at = _decode_kind(line).at
+        at = _decode_written(line).at
         self.begun_at = at.timestamp() - event.at if at else 0.0

@@ -3,10 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from msgspec import DecodeError
 from msgspec.json import encode
 
-from runner.cli.stream import parse_event, read_recording
+from runner.cli.stream import read_recording
 from runner.core.event import RunEnded, RunStarted, UnitEnded, UnitReady, UnitStarting
 from runner.core.snapshot import fold
 from runner.core.stream import Gap, SnapshotTaken, UnitWrote
@@ -22,22 +21,6 @@ TAKEN = SnapshotTaken(at=1.5, begun_at=1000.0, seq=2, snapshot=fold([BEGAN, STAR
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "recorded.jsonl"
-
-
-def test_a_line_is_its_event_with_or_without_its_number() -> None:
-    line = Lines(1000.0).encode([STARTING])
-    assert parse_event(line) == parse_event(encode(STARTING)) == STARTING
-    assert parse_event(encode(TAKEN)) == TAKEN
-
-
-def test_what_a_later_version_says_is_passed_over() -> None:
-    assert parse_event(b'{"event":"unit-sang","elapsed":1,"unit":"a"}') is None
-
-
-@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"elapsed":1}', b'{"event":"gap","elapsed":1}', b"\xff"])
-def test_what_is_no_event_is_an_error(line: bytes) -> None:
-    with pytest.raises(DecodeError):
-        parse_event(line)
 
 
 def test_a_journal_is_a_recording(file: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli import main
-from runner.cli.stream import parse_event
+from runner.core.line import parse_event
 from runner.core.snapshot import Snapshot
 from runner.core.stream import Gap, SnapshotTaken, UnitWrote
 from tests.supervisor.served import RUNNER, Served, environment_of, served
