@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "timeline": ("timeline", "draw what each unit of a run did when"),
     "analyze": ("analyze", "find out what made a startup slow: blame, critical-chain, compare"),
     "replay": ("replay", "show a recorded run again, live"),
+    "doctor": ("doctor", "look at what this machine and workspace lack, and say what to do about it"),
     "sync": ("sync", "coordinate scripts: ping, want, start, complete, fail, wait, status, list"),
 }
 """Each command's module in this folder, and what it does in one line."""

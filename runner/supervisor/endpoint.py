@@ -84,6 +84,14 @@ def _mind_directory(directory: str) -> None:
     try:
         with suppress(FileExistsError):
             os.makedirs(directory, mode=0o700)  # noqa: PTH103
+    except OSError as error:
+        raise SocketError(f'cannot use the directory "{directory}" for the socket: {error.strerror}') from None
+    check_directory(directory)
+
+
+def check_directory(directory: str) -> None:
+    """Raise :class:`SocketError` where somebody else could put anything in the directory."""
+    try:
         there = os.lstat(directory)
     except OSError as error:
         raise SocketError(f'cannot use the directory "{directory}" for the socket: {error.strerror}') from None

@@ -11,6 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 _PROGRAM = "coder"
+_IMPORT = "from runner.cli.coder import main"
+"""What is in every stand-in, and in no other program."""
 
 
 def make_stand_in(place: str) -> None:
@@ -19,7 +21,7 @@ def make_stand_in(place: str) -> None:
     It runs Python without ``site``, which costs as much as all the rest, and so has to be told where this package is.
     """
     package = str(Path(__file__).parent.parent.parent)
-    program = f"import sys; sys.path.insert(0, {package!r}); from runner.cli.coder import main; sys.exit(main(sys.argv[1:]))"
+    program = f"import sys; sys.path.insert(0, {package!r}); {_IMPORT}; sys.exit(main(sys.argv[1:]))"
     with suppress(FileExistsError):
         os.mkdir(place, 0o700)  # noqa: PTH102
     text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S -c {shlex.quote(program)} "$@"\n'
@@ -40,3 +42,9 @@ def remove_stand_in(place: str) -> None:
 def has_coder(path: str) -> bool:
     """Whether a PATH has a ``coder``."""
     return shutil.which(_PROGRAM, path=path) is not None
+
+
+def is_stand_in(program: str) -> bool:
+    """Whether a program is a stand-in. Raises ``OSError`` where it cannot be read."""
+    with open(program, "rb") as file:  # noqa: PTH123
+        return _IMPORT.encode() in file.read(4096)

@@ -1,0 +1,1 @@
+"""What ``runner doctor`` looks at, one function a check: each looks, changes nothing, and returns what it found."""
