@@ -1,0 +1,54 @@
+"""The command line of a supervisor for an agent."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Final, TypedDict
+
+GRACE: Final = 10.0
+"""Seconds that a supervisor has for an orderly stop: what the workspace's agent gives its scripts."""
+HASTE: Final = 5.0
+"""Seconds that it has after that to kill the units itself."""
+_PACKAGES: Final = str(Path(__file__).parent.parent.parent)
+_PROGRAM: Final = f"import sys; sys.path.insert(0, {_PACKAGES!r}); from runner.cli import run_process; run_process()"
+"""This very package, wherever the agent found it. Of the directory that it runs in nothing is imported, nor is the environment
+changed, for that is the units'."""
+
+Place = str | PathLike[str]
+
+
+class Options(TypedDict, total=False):
+    """What ``open_supervisor`` takes besides the names of units: what ``runner up`` takes, each under its own name."""
+
+    units: Iterable[Place]
+    """Directories of unit files; by default the usual ones."""
+    state: Place
+    """The directory for logs, journals and the history."""
+    socket: Place
+    """Where the supervisor is spoken to."""
+    jobs: int
+    """So many units may work at a time."""
+    keep: bool
+    """Whether it stays though nothing runs any more, until it is stopped. So it is where nothing else is said."""
+    fail_fast: bool
+    """Stop everything as soon as a unit fails that is not optional."""
+    bridge: bool
+    """Share units that say so with the scripts of the workspace's agent."""
+
+
+def up_command(names: Sequence[str], options: Options) -> list[str]:
+    """What to execute. Its standard output is the events, line by line; where this program goes without a word, it goes too."""
+    command = [sys.executable, "-P", "-c", _PROGRAM, "up", "--output", "json", "--stop-with", str(os.getpid())]
+    for directory in options.get("units", ()):
+        command += ["--units", fspath(directory)]
+    for name in ("state", "socket", "jobs"):
+        if (value := options.get(name)) is not None:
+            command += [f"--{name}", fspath(value) if isinstance(value, PathLike) else str(value)]
+    for name, default in (("keep", True), ("fail_fast", False), ("bridge", False)):
+        if options.get(name, default):
+            command.append(f"--{name.replace('_', '-')}")
+    return [*command, "--", *names]

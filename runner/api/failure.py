@@ -1,0 +1,59 @@
+"""What becomes of a supervisor that does not do what it was started for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..errors import RunnerError
+from ..rpc.failure import CannotConnect
+
+
+class CannotStart(RunnerError):
+    """The supervisor has started nothing: the unit files are invalid, or what it was told makes no sense.
+
+    ``told`` is what it said about it, for people: of unit files, all of their problems.
+    """
+
+    exit_status = 2
+
+    def __init__(self, told: str) -> None:
+        super().__init__(f"cannot start a supervisor: {told}")
+        self.told = told
+
+
+class AlreadyRuns(CannotStart):
+    """Another supervisor serves the socket. Nothing was started."""
+
+    exit_status = 3
+
+
+class SupervisorDied(RunnerError):
+    """The supervisor went away without ending its run. ``status`` is its exit status, or minus the signal that killed it."""
+
+    def __init__(self, status: int, told: str) -> None:
+        super().__init__(f"cannot go on: the supervisor is gone, exit status {status}{told and f': {told}'}")
+        self.status = status
+        self.told = told
+
+
+class Refused(RunnerError):
+    """What was asked of the supervisor cannot be done; nothing was."""
+
+
+class RunOver(RunnerError):
+    """The run ended before what was waited for came about."""
+
+
+_REFUSALS: Final = {error.exit_status: error for error in (CannotStart, AlreadyRuns)}
+
+
+def explain_start(status: int, told: str) -> RunnerError:
+    """Why a supervisor that ended with this exit status has not even begun."""
+    refusal = _REFUSALS.get(status)
+    return refusal(told) if refusal else SupervisorDied(status, told)
+
+
+def explain_connect(path: str, error: OSError) -> CannotConnect:
+    """Why nobody takes a connection at a path, in the words of other clients: without a capital."""
+    why = error.strerror or str(error)
+    return CannotConnect(path, why[:1].lower() + why[1:])

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import pytest
+
+from runner.api.failure import AlreadyRuns, CannotStart, SupervisorDied, explain_connect, explain_start
+
+
+@pytest.mark.parametrize(("status", "kind"), [(2, CannotStart), (3, AlreadyRuns), (1, SupervisorDied), (-9, SupervisorDied)])
+def test_an_exit_status_has_its_error(status: int, kind: type[CannotStart | SupervisorDied]) -> None:
+    error = explain_start(status, "why")
+    assert type(error) is kind
+    assert error.told == "why"
+    assert str(error).endswith(": why")
+
+
+def test_a_death_without_a_word() -> None:
+    assert str(SupervisorDied(-9, "")) == "cannot go on: the supervisor is gone, exit status -9"
+
+
+def test_a_refused_connection_is_told_as_by_other_clients() -> None:
+    error = explain_connect("/s", FileNotFoundError(2, "No such file or directory"))
+    assert str(error) == "connect to agent socket: connect to socket: dial unix /s: connect: no such file or directory"
