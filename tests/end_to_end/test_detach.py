@@ -91,7 +91,7 @@ def test_what_is_wrong_before_the_start_is_told(place: Place) -> None:
         supervisor = read_until(up, "unit-ready")[0]["pid"]
         done = place.run("--detach")
         assert (done.returncode, done.stdout) == (3, "")
-        assert f"a supervisor runs already, pid {supervisor}\nhint: attach with \"runner watch\"" in done.stderr
+        assert f'a supervisor runs already, pid {supervisor}\nhint: attach with "runner watch"' in done.stderr
         up.terminate()
         up.wait()
 
