@@ -58,6 +58,13 @@ def test_waiting_ends_in_time(there: Served) -> None:
     assert (done.returncode, json.loads(done.stdout)["done"][0]["outcome"]) == (1, "failed")
 
 
+def test_what_is_so_already_is_no_error(there: Served) -> None:
+    done = there.run("start", "a")
+    assert (done.returncode, done.stdout) == (0, "nothing is left to be set in motion: a is there or on the way\na  ready\n")
+    done = there.run("stop", "b")
+    assert (done.returncode, done.stdout) == (0, "nothing is left to stop: b does not run\n")
+
+
 def test_a_stop_that_takes_too_long_goes_on() -> None:
     program = "trap : TERM; echo up; while :; do sleep 0.05; done"
     slow = f'type = "service"\ncommand = "{program}"\nready = {{ log = "up" }}\nstop.timeout = "1s"'
