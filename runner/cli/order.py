@@ -283,8 +283,14 @@ def _say_what_begins(answer: Answer, meant: Sequence[str], doing: str, goal: Goa
     if answer.units:
         say = say_start if goal == "start" else say_stop
         write_out("".join(f"{line}\n" for line in say(doing, answer.units, meant)))
+    elif not meant:
+        write_out("nothing has failed: there is nothing to try again\n")
     elif goal == "stop":
-        write_out(f"nothing is left to stop: {', '.join(meant)} {'does' if len(meant) == 1 else 'do'} not run\n")
+        write_out(f"nothing is left to stop: {named(meant)} {'does' if len(meant) == 1 else 'do'} not run\n")
+    else:
+        write_out(
+            f"nothing is left to be set in motion: {named(meant)} {'is' if len(meant) == 1 else 'are'} there or on the way\n"
+        )
 
 
 def _as_json(following: Following) -> str:

@@ -1,0 +1,109 @@
+"""Looking at a run and asking for something, where a supervisor runs and where none does. The rest is tried end to end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.cli import main
+from tests.cli.recorded import write_runs
+from tests.supervisor.served import Served, served
+
+WRITES = "echo one; echo two; printf '\\\\033[1mthree'; exec sleep 600"
+UNITS = {"a": f'type = "service"\ncommand = "{WRITES}"', "b": 'command = "exit 3"'}
+
+
+@pytest.fixture(scope="module")
+def there() -> Iterator[Served]:
+    with served(units=UNITS) as made:
+        made.run("wait")
+        yield made
+
+
+def test_a_unit_that_nobody_has(there: Served) -> None:
+    for command in ("status", "logs", "wait", "start", "stop", "restart", "reload"):
+        done = there.run(command, "aa")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert 'cannot find unit or group "aa" in this run' in done.stderr
+
+
+def test_the_status_of_one_shows_its_last_lines(there: Served) -> None:
+    done = there.run("status", "a")
+    assert done.returncode == 0
+    assert done.stdout.endswith("  | one\n  | two\n  | three\n")
+
+
+def test_logs_are_bytes_where_nobody_looks(there: Served) -> None:
+    assert there.run("logs", "a", text=False).stdout == b"one\ntwo\n\x1b[1mthree\n"
+    assert there.run("logs", "-n", "2").stdout == "a | two\na | \x1b[1mthree\n"
+    assert there.run("logs", "--since", "2000-01-01").stdout.count("\n") == 3
+    assert there.run("logs", "--since", "23:59:59", "-n", "all").returncode == 0
+    assert json.loads(there.run("logs", "a", "-n1", "--json").stdout) == {"unit": "a", "line": "\x1b[1mthree"}
+
+
+@pytest.mark.parametrize("arguments", [("-n", "x"), ("--since", "soon")])
+def test_what_logs_does_not_understand(arguments: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["logs", *arguments]) == 2
+    assert f'cannot use "{arguments[1]}"' in capsys.readouterr().err
+
+
+def test_waiting_ends_in_time(there: Served) -> None:
+    done = there.run("wait")
+    assert (done.returncode, done.stdout.partition(" after")[0]) == (1, "startup failed")
+    assert there.run("wait", "a").returncode == 0
+    done = there.run("wait", "b", "--json")
+    assert (done.returncode, json.loads(done.stdout)["done"][0]["outcome"]) == (1, "failed")
+
+
+def test_what_is_so_already_is_no_error(there: Served) -> None:
+    done = there.run("start", "a")
+    assert (done.returncode, done.stdout) == (0, "nothing is left to be set in motion: a is there or on the way\na  ready\n")
+    done = there.run("stop", "b")
+    assert (done.returncode, done.stdout) == (0, "nothing is left to stop: b does not run\n")
+
+
+def test_a_stop_that_takes_too_long_goes_on() -> None:
+    program = "trap : TERM; echo up; while :; do sleep 0.05; done"
+    slow = f'type = "service"\ncommand = "{program}"\nready = {{ log = "up" }}\nstop.timeout = "1s"'
+    with served(units={"slow": slow}) as there:
+        there.run("wait")
+        done = there.run("stop", "slow", "--timeout", "50ms")
+        assert done.returncode == 4
+        assert "cannot wait any longer: slow is not done" in done.stderr
+        assert there.run("down", "--no-wait").returncode == 0
+        there.process.wait()
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No supervisor anywhere, and the journal of a run."""
+    for name in ("RUNNER_SOCKET", "RUNNER_UNITS"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "runtime").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "runtime"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", [["start", "a"], ["stop", "a"], ["restart", "a"], ["retry"], ["reload"], ["down"]])
+def test_without_a_supervisor_nothing_can_be_asked_for(
+    command: list[str], alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command) == 3
+    assert "cannot reach a supervisor at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["status", "list", "logs", "wait"])
+def test_without_any_run_there_is_nothing_to_see(command: str, alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--state", str(alone / "none")]) == 3
+    assert "there is no journal of an earlier run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["status", "list", "logs", "wait"])
+def test_the_last_run_is_told_where_none_goes_on(command: str, alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded = next((Path(__file__).parents[1] / "recordings").glob("*.jsonl")).stem
+    assert main([command, "--state", write_runs(alone / "state", recorded)]) in (0, 1)
+    said = capsys.readouterr()
+    assert "no supervisor runs now; the last run" in said.out + said.err
