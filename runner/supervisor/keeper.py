@@ -12,8 +12,9 @@ in one call of waitpid(2). There are two of them, and each ends everything when 
 The pipe carries the signals that the keeper gets, a byte each. It does not pass them on as signals: ctrl-c, and a SIGHUP for
 the whole process group, reach both processes, and the supervisor could not tell one request from two.
 
-Both stay in one process group, so a shell can stop them with ctrl-z and let them go on. As the first process of a container
-the keeper reaps whatever it inherits.
+Both stay in one process group, so a shell can stop them with ctrl-z and let them go on. The keeper stops when the supervisor
+has, for that one gives the terminal back first, and the shell writes as soon as the keeper has stopped. As the first process
+of a container the keeper reaps whatever it inherits.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ def keep() -> None:
     for number in STOP_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda number, _: _pass_on(writer, number))
+    signal.signal(signal.SIGTSTP, lambda *_: None)  # see _wait_for
     if is_apart():
         signal.signal(signal.SIGUSR1, lambda *_: let_go_as(supervisor))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
@@ -78,9 +80,7 @@ def _pass_on(writer: int, number: int) -> None:
 
 def _wait(supervisor: int, strangers: _Strangers) -> int:
     """Reap whoever ends until it is the supervisor; its exit status, or what a shell would make of it."""
-    while (ended := os.waitpid(-1, 0))[0] != supervisor:
-        strangers.forget(ended[0])
-    status = os.waitstatus_to_exitcode(ended[1])
+    status = _wait_for(supervisor, strangers)
     if status >= 0:
         end_descendants(strangers)
         return status
@@ -89,6 +89,19 @@ def _wait(supervisor: int, strangers: _Strangers) -> int:
         return 128 - status
     _say(f"the supervisor was killed by {_name(-status)}; all that it ran was ended")
     return 1
+
+
+def _wait_for(supervisor: int, strangers: _Strangers) -> int:
+    """Reap whoever ends, stop when the supervisor does so at ctrl-z, and return how it ended (os.waitstatus_to_exitcode)."""
+    while True:
+        pid, status = os.waitpid(-1, os.WUNTRACED)
+        if os.WIFSTOPPED(status):
+            if pid == supervisor and os.WSTOPSIG(status) == signal.SIGTSTP:
+                os.kill(os.getpid(), signal.SIGSTOP)
+        elif pid == supervisor:
+            return os.waitstatus_to_exitcode(status)
+        else:
+            strangers.forget(pid)
 
 
 def _name(number: int) -> str:
