@@ -30,6 +30,15 @@ def kin_of(pid: int) -> Kin:
     return ZOMBIE if fields[0] in (b"Z", b"X") else (int(fields[1]), int(fields[2]), int(fields[3]))
 
 
+def fill_standard_streams() -> None:
+    """Have all three standard streams: nothing else may come to stand in the place of one that was closed."""
+    for standard in range(3):
+        try:
+            os.fstat(standard)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
 def adopt_orphans() -> None:
     """Become the parent of all processes below this one that lose theirs (prctl(2), PR_SET_CHILD_SUBREAPER).
 

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from ..core.event import Stage
 from ..core.unit import Command
+from .processes import fill_standard_streams
 
 Environment = Mapping[bytes, bytes]
 
@@ -192,11 +193,7 @@ def mind_descriptors() -> None:
     programs that close or poll all possible descriptors would suffer from a large one (select(2)).
     """
     global _files_before
-    for standard in range(3):
-        try:
-            os.fstat(standard)
-        except OSError:  # it was closed: nothing else may come to stand in its place
-            os.open(os.devnull, os.O_RDWR)
+    fill_standard_streams()
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
         if int(name) > 2:
             try:
