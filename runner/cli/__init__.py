@@ -97,9 +97,7 @@ def run_process() -> None:
 def _supervise() -> int:
     """Run ``up``: in a new process with one that looks after it, of which this one becomes either; or show how they do."""
     from ..supervisor.keeper import keep
-    from ..supervisor.processes import fill_standard_streams
 
-    fill_standard_streams()
     if "--detach" in sys.argv:
         from ..supervisor.apart import fork_apart
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import signal
 
+from .processes import fill_standard_streams
+
 _RELEASED = b"."
 _held: int | None = None
 """The writing end of the pipe to the first process, in the two that it has started."""
@@ -46,6 +48,7 @@ class Apart:
 def fork_apart() -> Apart | None:
     """Leave a process to itself, in a session of its own. There, None is returned."""
     global _held, _keeper
+    fill_standard_streams()
     reader, writer = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid:

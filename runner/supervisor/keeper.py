@@ -2,7 +2,7 @@
 
 A supervisor may die at any moment: somebody kills it, memory runs out, it has a bug. Whoever is to clean up then must have
 next to nothing that can go wrong, so this is a process of its own that imports almost nothing and, while all goes well, sits
-in one call of waitpid(2). There are two of them, and each ends everything when the other dies:
+in one call of sigwait(3). There are two of them, and each ends everything when the other dies:
 
 * The supervisor is forked from the keeper, and both adopt orphans (prctl(2), PR_SET_CHILD_SUBREAPER). While the supervisor
   lives, a daemon that left its parent becomes its child. When it dies, all that it had become children of the keeper, which
@@ -24,14 +24,11 @@ import signal
 import time
 
 from .apart import is_apart, let_go_as
-from .processes import GONE, ZOMBIE, Kin, adopt_orphans, kin_of, list_processes
+from .processes import GONE, ZOMBIE, Kin, adopt_orphans, fill_standard_streams, kin_of, list_processes
 from .signals import STOP_SIGNALS
 
 _PATIENCE = 5.0
 """Seconds that killed processes have to go. One that hangs in the kernel is given up then: nobody can end it."""
-
-_OURS = (*STOP_SIGNALS, signal.SIGUSR1)
-"""Signals that mean something else in the keeper than in the supervisor, and so wait while the one becomes two."""
 
 _passed_on: int | None = None
 
@@ -44,12 +41,16 @@ def passed_on() -> int | None:
 def keep() -> None:
     """Return in the supervisor, which is a new process. This one waits for it, and ends as it ended."""
     global _passed_on
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    meant = {signal.SIGCHLD, signal.SIGTSTP, *STOP_SIGNALS, *([signal.SIGUSR1] if is_apart() else [])}
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # as under nohup(1)
+        meant.remove(signal.SIGHUP)
+    fill_standard_streams()
     try:
         adopt_orphans()
         reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         strangers = _Strangers()
-        signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, meant)
         supervisor = os.fork()
     except OSError as error:
         _say(f"cannot start the supervisor: {error.strerror}")
@@ -58,17 +59,52 @@ def keep() -> None:
         os.close(writer)
         adopt_orphans()
         _passed_on = reader
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return
     os.close(reader)
-    for number in STOP_SIGNALS:
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda number, _: _pass_on(writer, number))
-    signal.signal(signal.SIGTSTP, lambda *_: None)  # see _wait_for
-    if is_apart():
-        signal.signal(signal.SIGUSR1, lambda *_: let_go_as(supervisor))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
-    os._exit(_wait(supervisor, strangers))
+    os._exit(_wait(supervisor, writer, meant, strangers))
+
+
+def _wait(supervisor: int, writer: int, meant: set[signal.Signals], strangers: _Strangers) -> int:
+    """Take each signal in its turn until the supervisor has ended; then its exit status, or what a shell makes of it.
+
+    The signals are blocked, so none of them can come between a look and the wait for the next.
+    """
+    while (ended := _reap(strangers).get(supervisor)) is None:
+        number = signal.sigwait(meant)
+        if number == signal.SIGUSR1:
+            let_go_as(supervisor)
+        elif number == signal.SIGCHLD:
+            _stop_as(supervisor)
+        elif number != signal.SIGTSTP:
+            _pass_on(writer, number)
+    end_descendants(strangers)
+    status = os.waitstatus_to_exitcode(ended)
+    if status >= 0:
+        return status
+    if -status in STOP_SIGNALS:  # it had hardly begun when it was asked to end: that is no accident
+        return 128 - status
+    _say(f"the supervisor was killed by {_name(-status)}; all that it ran was ended")
+    return 1
+
+
+def _stop_as(supervisor: int) -> None:
+    """Stop where the supervisor has stopped at ctrl-z; whoever lets both go on signals their group."""
+    stopped = os.waitid(os.P_PID, supervisor, os.WSTOPPED | os.WNOHANG)
+    if stopped and stopped.si_status == signal.SIGTSTP:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _reap(strangers: _Strangers) -> dict[int, int]:
+    """Reap the dead; their pids and wait statuses."""
+    ended: dict[int, int] = {}
+    try:
+        while (pair := os.waitpid(-1, os.WNOHANG))[0]:
+            ended.update([pair])
+            strangers.pids.discard(pair[0])  # from now on its number may be another's
+    except ChildProcessError:
+        pass
+    return ended
 
 
 def _pass_on(writer: int, number: int) -> None:
@@ -76,32 +112,6 @@ def _pass_on(writer: int, number: int) -> None:
         os.write(writer, bytes([number]))
     except OSError:  # it has enough of them unread, or is gone
         return
-
-
-def _wait(supervisor: int, strangers: _Strangers) -> int:
-    """Reap whoever ends until it is the supervisor; its exit status, or what a shell would make of it."""
-    status = _wait_for(supervisor, strangers)
-    if status >= 0:
-        end_descendants(strangers)
-        return status
-    end_descendants(strangers)
-    if -status in STOP_SIGNALS:  # it had hardly begun when it was asked to end: that is no accident
-        return 128 - status
-    _say(f"the supervisor was killed by {_name(-status)}; all that it ran was ended")
-    return 1
-
-
-def _wait_for(supervisor: int, strangers: _Strangers) -> int:
-    """Reap whoever ends, stop when the supervisor does so at ctrl-z, and return how it ended (os.waitstatus_to_exitcode)."""
-    while True:
-        pid, status = os.waitpid(-1, os.WUNTRACED)
-        if os.WIFSTOPPED(status):
-            if pid == supervisor and os.WSTOPSIG(status) == signal.SIGTSTP:
-                os.kill(os.getpid(), signal.SIGSTOP)
-        elif pid == supervisor:
-            return os.waitstatus_to_exitcode(status)
-        else:
-            strangers.forget(pid)
 
 
 def _name(number: int) -> str:
@@ -127,9 +137,7 @@ class _Strangers:
     def __init__(self) -> None:
         self.pids: set[int] = set()
         self.sessions: set[int] = set()
-        try:
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:  # as nearly always
+        if not _has_children():  # as nearly always
             return
         own = os.getpid()
         for pid in list_processes():
@@ -138,33 +146,30 @@ class _Strangers:
                 self.pids.add(pid)
                 self.sessions.add(session)
 
-    def forget(self, pid: int) -> None:
-        """It was reaped: from now on its number may be another's."""
-        self.pids.discard(pid)
-
 
 def end_descendants(strangers: _Strangers) -> None:
     """Kill all processes below this one, those too that are born meanwhile, and reap them.
 
-    Each death makes its children ours, and the kernel tells us of each child's death, so it is enough to look again then.
+    Each death makes its children ours, and the kernel tells of each child's death by SIGCHLD, so it is enough to look again
+    then. That is blocked here, or it could come before the wait for it.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     give_up_at = time.monotonic() + _PATIENCE
-    while _reap(strangers) and (left := give_up_at - time.monotonic()) > 0:
+    _reap(strangers)
+    while _has_children() and (left := give_up_at - time.monotonic()) > 0:
         found, is_torn = _find_descendants(strangers)
         for pid, (_, group, session) in found.items():
             _kill(pid, group, session)
         if found:
             signal.sigtimedwait([signal.SIGCHLD], left)
-        elif not is_torn:
-            return
+        elif strangers.sessions and not is_torn:
+            return  # the children that are left are not ours; otherwise one was born since the list of processes was made
+        _reap(strangers)
 
 
-def _reap(strangers: _Strangers) -> bool:
-    """Reap the dead; says whether children are left."""
+def _has_children() -> bool:
+    """Whether this process has any, living or dead."""
     try:
-        while pid := os.waitpid(-1, os.WNOHANG)[0]:
-            strangers.forget(pid)
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return False
     return True

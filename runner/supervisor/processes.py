@@ -31,7 +31,7 @@ def kin_of(pid: int) -> Kin:
 
 
 def fill_standard_streams() -> None:
-    """Open those of the three standard streams that were closed: nothing else may come to stand in their place."""
+    """Have all three standard streams: nothing else may come to stand in the place of one that was closed."""
     for standard in range(3):
         try:
             os.fstat(standard)
