@@ -29,7 +29,7 @@ class Gap(Event, frozen=True, kw_only=True):
 
 
 class UnitWrote(Event, frozen=True, kw_only=True):
-    """The last lines of a unit's output, safe to print. Lines that came too quickly for any eye were left out."""
+    """How a unit's output ends, safe to print: a few of its last lines, some of which may have been told before."""
 
     unit: str
     """Its name."""

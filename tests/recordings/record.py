@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import runner
+from runner.supervisor.output import TAIL_LINES
 
 from .workloads import WORKLOADS, Workload, write_toml
 
@@ -49,6 +50,8 @@ class Recorder:
         """The wall clock at the run's beginning."""
         self._read: dict[str, int] = {}
         """How many bytes of each log were read."""
+        self._tails: dict[str, list[str]] = {}
+        """The last lines of each unit's latest invocation."""
         self._logs: dict[str, str] = {}
         """The log of each unit that runs."""
         self._stop_at = LONGEST
@@ -101,6 +104,7 @@ class Recorder:
                 self.begun_at = datetime.fromisoformat(line["at"]).timestamp() - line["elapsed"]
                 self._start_scripts(scripts)
             case "unit-started":
+                self._tails[line["unit"]] = []
                 self._logs[line["unit"]] = line["log"]
             case "unit-ended" | "unit-retrying":
                 self._read_log(line["unit"], line["elapsed"])
@@ -125,7 +129,7 @@ class Recorder:
             self._read_log(unit, round(time.time() - self.begun_at, 6))
 
     def _read_log(self, unit: str, elapsed: float) -> None:
-        """Keep what a unit has written since the last look, whole lines alone."""
+        """Keep how the output of a unit ends where it has written since the last look, whole lines alone."""
         path = Path(self._logs.get(unit, ""))
         if not path.is_file():
             return
@@ -133,8 +137,9 @@ class Recorder:
         whole = data[: data.rfind(b"\n") + 1]
         self._read[unit] = self._read.get(unit, 0) + len(whole)
         if whole:
-            lines = whole.decode(errors="replace").split("\n")[:-1]
-            self.lines.append({"event": "unit-wrote", "elapsed": elapsed, "unit": unit, "lines": lines})
+            written = whole.decode(errors="replace").split("\n")[:-1]
+            tail = self._tails[unit] = [*self._tails[unit], *written][-TAIL_LINES:]
+            self.lines.append({"event": "unit-wrote", "elapsed": elapsed, "unit": unit, "lines": tail})
 
 
 def normalise(lines: list[Line], root: Path) -> Iterator[bytes]:

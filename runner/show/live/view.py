@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
@@ -36,7 +35,7 @@ class View:
         """Cells of the widest name."""
         self.label_width = 0
         """Cells of the widest name within its group, or of the widest group."""
-        self._output: dict[str, deque[str]] = {}
+        self._output: dict[str, list[str]] = {}
 
     def apply(self, event: StreamEvent | Decided) -> None:
         """Fold one more event. Raises IllegalTransition or KeyError where it cannot follow those before it."""
@@ -53,8 +52,8 @@ class View:
 
     def last_lines(self, unit: str, count: int) -> list[str]:
         """How a unit's output ends, oldest line first, each as it was written."""
-        kept = self._output.get(unit, ())
-        return list(kept)[max(len(kept) - count, 0) :]
+        kept = self._output.get(unit, [])
+        return kept[max(len(kept) - count, 0) :]
 
     def last_line(self, unit: str) -> str:
         """The last line of a unit's output that is not blank, or the empty string."""
@@ -69,10 +68,8 @@ class View:
             self._place(event.unit)
 
     def _keep(self, event: UnitWrote) -> None:
-        kept = self._output.get(event.unit)
-        if kept is None:
-            kept = self._output[event.unit] = deque(maxlen=KEPT_LINES)
-        kept.extend(_shortened(line) for line in event.lines[-KEPT_LINES:])
+        """What was told before goes: each telling says how the output ends, with lines of the one before it among them."""
+        self._output[event.unit] = [_shortened(line) for line in event.lines[-KEPT_LINES:]]
 
     def _place_all(self, names: Iterable[str]) -> None:
         self.groups = {}

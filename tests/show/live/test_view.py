@@ -40,13 +40,19 @@ def test_the_group_is_the_first_part_of_a_name(name: str, parts: tuple[str, str]
 
 def test_the_last_lines_are_kept() -> None:
     view = run_of("a")
-    write(view, "a", *(f"line {number}" for number in range(30)))
-    write(view, "a", "line 30", " ")
+    write(view, "a", *(f"line {number}" for number in range(31)), " ")
     assert view.last_lines("a", 99) == [f"line {number}" for number in range(12, 31)] + [" "]
     assert len(view.last_lines("a", 99)) == KEPT_LINES
     assert view.last_lines("a", 2) == ["line 30", " "]
     assert view.last_lines("a", 0) == view.last_lines("a", -1) == view.last_lines("b", 3) == []
     assert (view.last_line("a"), view.last_line("b")) == ("line 30", "")
+
+
+def test_each_telling_of_output_stands_for_all_before_it() -> None:
+    view = run_of("a")
+    write(view, "a", "one", "progress 1")
+    write(view, "a", "one", "progress 1 and 2", "three")
+    assert view.last_lines("a", 99) == ["one", "progress 1 and 2", "three"]
 
 
 def test_a_long_line_costs_little() -> None:
