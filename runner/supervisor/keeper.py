@@ -90,7 +90,10 @@ def _wait(supervisor: int, writer: int, meant: set[signal.Signals], strangers: _
 
 def _stop_as(supervisor: int) -> None:
     """Stop where the supervisor has stopped at ctrl-z; whoever lets both go on signals their group."""
-    stopped = os.waitid(os.P_PID, supervisor, os.WSTOPPED | os.WNOHANG)
+    try:
+        stopped = os.waitid(os.P_PID, supervisor, os.WSTOPPED | os.WNOHANG)
+    except ChildProcessError:  # it has ended
+        return
     if stopped and stopped.si_status == signal.SIGTSTP:
         os.kill(os.getpid(), signal.SIGSTOP)
 
