@@ -18,6 +18,9 @@ from .tree import Census, TreeWatch, invocation_of, session_of
 if TYPE_CHECKING:
     from .supervisor import Supervisor
 
+_CALLERS_KNOWN = 1_024
+"""As many as can be connected at a time."""
+
 
 class Scripts:
     """The scripts that have started a unit and not ended it yet."""
@@ -25,15 +28,21 @@ class Scripts:
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self._watches: dict[str, TreeWatch] = {}
+        self._sessions: dict[int, int] = {}
+        """The sessions of those who called last, as they were then: a caller can be killed before it is asked for again."""
 
     def identify(self, pid: int, uid: int) -> Peer:
         """The caller, with the unit in whose process tree it is."""
+        self._sessions.pop(pid, None)
+        self._sessions[pid] = session_of(pid)
+        if len(self._sessions) > _CALLERS_KNOWN:
+            del self._sessions[next(iter(self._sessions))]
         return Peer(pid=pid, uid=uid, unit=self._supervisor.unit_of(invocation_of(pid)))
 
     def watch(self, order: WatchScript) -> None:
         """Tell the engine when the script is gone."""
         self.forget(order.unit)
-        session = session_of(order.pid)
+        session = self._sessions.get(order.pid) or session_of(order.pid)
         if session in (0, order.pid, os.getsid(0)):
             return
         sessions = {session, self._session_of_unit(order.pid)} - {0}
