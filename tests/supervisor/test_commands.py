@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import json
 
-from runner.core.event import UnitReady
+from runner.core.event import UnitEnded, UnitReady
 from runner.core.unit import Command, Dependency, Reload, Unit
 from runner.rpc.methods import RELOAD, RESTART, RETRY, START, STOP, USAGE, Method
 from runner.supervisor.commands import Answer
@@ -33,7 +33,8 @@ def test_each_request_tells_what_it_sets_in_motion() -> None:
         site.until_decided(UnitReady, "app/web")
         assert ask(site, START, "db").units == ()
         assert ask(site, STOP, "db").units == ("app/web", "db")
-        assert set(ask(site, START, "app").units) == {"app/web"}
+        site.until_decided(UnitEnded, "db")
+        assert set(ask(site, START, "app").units) == {"app/web", "db"}
         site.until_decided(UnitReady, "app/web", 2)
         assert ask(site, RESTART, "app/web").units == ("app/web",)
         assert ask(site, RETRY).units == ()
