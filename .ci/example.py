@@ -23,28 +23,37 @@ BY_DESIGN = "extras/warm-cache"
 ADDRESS = ("127.0.0.1", 27182)
 
 
-def run(workspace: str) -> tuple[list[dict[str, Any]], int]:
-    """All events of one run, stopped when its startup is finished, and its exit status."""
-    with tempfile.TemporaryDirectory() as state:
-        env = {**os.environ, "WORKSPACE": workspace, "XDG_STATE_HOME": state, "XDG_RUNTIME_DIR": state}
-        command = [sys.executable, "-m", "runner", "up", "--units", "units", "--output", "json"]
-        events = []
-        with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as up:
-            assert up.stdout is not None
-            for line in up.stdout:
-                events.append(json.loads(line))
-                if events[-1]["event"] == "startup-finished":
-                    socket.create_connection(ADDRESS, timeout=5).close()
-                    up.send_signal(signal.SIGTERM)
-        return events, up.returncode
+def environment(workspace: str, state: str) -> dict[str, str]:
+    """Where the example is made, and where runs of it are remembered."""
+    return {**os.environ, "WORKSPACE": workspace, "XDG_STATE_HOME": state, "XDG_RUNTIME_DIR": state}
+
+
+def run(env: dict[str, str], directory: str = ".") -> tuple[list[dict[str, Any]], int]:
+    """All events of one run of units/ in a directory, stopped when its startup is finished, and its exit status."""
+    command = [sys.executable, "-m", "runner", "up", "--units", "units", "--output", "json"]
+    events = []
+    with subprocess.Popen(command, env=env, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as up:
+        assert up.stdout is not None
+        for line in up.stdout:
+            events.append(json.loads(line))
+            if events[-1]["event"] == "startup-finished":
+                socket.create_connection(ADDRESS, timeout=5).close()
+                up.send_signal(signal.SIGTERM)
+    return events, up.returncode
+
+
+def startup(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """How the startup went."""
+    return next(event for event in events if event["event"] == "startup-finished")
 
 
 def main() -> int:
     """Run it, print its report, and fail with an AssertionError where it came to anything else than it must."""
     workspace = sys.argv[1]
-    events, exit_status = run(workspace)
+    with tempfile.TemporaryDirectory() as state:
+        events, exit_status = run(environment(workspace, state))
     ended = {event["unit"]: event["outcome"] for event in events if event["event"] == "unit-ended"}
-    finished = next(event for event in events if event["event"] == "startup-finished")
+    finished = startup(events)
     print(Path(workspace, "report.txt").read_text(encoding="utf-8").rstrip())
     print(f"startup {finished['outcome']} in {finished['duration']:.1f} s, exit status {exit_status}")
     assert {unit for unit, outcome in ended.items() if outcome == "succeeded"} >= SUCCEEDED, ended

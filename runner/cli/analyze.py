@@ -8,9 +8,8 @@ from typing import Final
 from ..core.event import Decided
 from ..core.record import RunRecord, record
 from ..errors import RunnerError, UsageError
-from ..supervisor.journal import read_run
 from .options import Parser, add_json, add_state, add_units
-from .runs import add_run, find_journal, find_run, open_history
+from .runs import add_run, find_journal, find_run, open_history, read_past
 from .stdout import write_out
 
 ANALYSES: Final[dict[str, str]] = {
@@ -88,7 +87,7 @@ def _critical_chain(options: Namespace) -> str:
 def _recorded(options: Namespace) -> tuple[RunRecord, tuple[Decided, ...]]:
     """The run that ``--run`` names, or the last one, with its events."""
     journal = find_journal(options)
-    recorded = read_run(journal)
+    recorded = read_past(journal)
     return record(journal.stem, recorded.begun_at, recorded.events), recorded.events
 
 

@@ -18,6 +18,10 @@ from ..rpc.methods import EVENTS
 from .runs import PATIENCE
 
 
+class NothingTold(NoAnswer):
+    """The supervisor went away before it told anything: its run was over when it was asked."""
+
+
 class EventStream:
     """The run as it is now, then what becomes of it: a :class:`~.viewer.Feed`.
 
@@ -29,7 +33,11 @@ class EventStream:
         self._doing = doing
         self._begun = 0.0
         """When the run began, on the clock of ``time.monotonic``."""
-        client.listen(EVENTS.path, encode({"output": with_output}), timeout=PATIENCE)
+        self._has_told = False
+        try:
+            client.listen(EVENTS.path, encode({"output": with_output}), timeout=PATIENCE)
+        except NoAnswer as error:
+            raise NothingTold(str(error)) from None
 
     @property
     def is_over(self) -> bool:
@@ -48,8 +56,11 @@ class EventStream:
         """The lines that have come, without waiting. Raises NoAnswer where the supervisor went away."""
         try:
             for message in self._client.take():
+                self._has_told = True
                 yield from message.splitlines()
-        except NoAnswer:
+        except NoAnswer as error:
+            if not self._has_told:
+                raise NothingTold(str(error)) from None
             raise NoAnswer(
                 f"cannot {self._doing} any longer: the supervisor went away without ending its run",
                 hint='how far it came: "runner watch"',

@@ -17,7 +17,7 @@ from ..core.snapshot import Snapshot, fold
 from ..core.stream import SnapshotTaken
 from ..errors import RunnerError, UsageError
 from ..rpc.client import Client
-from ..rpc.failure import CannotConnect
+from ..rpc.failure import CannotConnect, NoAnswer
 from ..rpc.methods import SNAPSHOT
 from ..show.text import printable
 from ..supervisor.endpoint import socket_path
@@ -25,6 +25,7 @@ from ..supervisor.journal import KEPT_RUNS, Recorded, read_run
 from ..supervisor.paths import StatePaths, has_runs, state_paths
 from .options import Parser, add_socket, add_state, add_units, units_directories
 from .stdout import write_err
+from .stream import reading
 
 if TYPE_CHECKING:
     from ..core.record import RunRecord
@@ -72,7 +73,13 @@ def find_journals(paths: StatePaths) -> list[Path]:
 
 def load_run(options: Namespace) -> Recorded:
     """The run that ``--run`` names, or the last one. Raises UsageError where it is not there."""
-    return read_run(find_journal(options))
+    return read_past(find_journal(options))
+
+
+def read_past(journal: Path) -> Recorded:
+    """The run that a journal tells of. Raises UsageError where it cannot be read."""
+    with reading(journal):
+        return read_run(journal)
 
 
 def find_journal(options: Namespace) -> Path:
@@ -138,14 +145,15 @@ def find_present(options: Namespace) -> Present:
     try:
         with Client(socket_path(options.socket, os.environ), timeout=PATIENCE) as client:
             taken = decode(client.call(SNAPSHOT.path, b"{}", timeout=PATIENCE), type=SnapshotTaken)
-    except CannotConnect:
+    except (CannotConnect, NoAnswer):  # or it was on its way out
         if options.socket:
             raise
         try:
-            run = load_run(Namespace(run=None, state=options.state, units=options.units))
+            journal = find_journal(Namespace(run=None, state=options.state, units=options.units))
         except UsageError as missing:
             what = "cannot find a run: no supervisor runs, and there is no journal of an earlier run"
             raise NoSupervisor(what, hint=missing.hint) from None
+        run = read_past(journal)
         snapshot = fold(run.events)
         return Present(snapshot, snapshot.at, run.begun_at, is_live=False)
     return Present(taken.snapshot, taken.at, taken.begun_at, is_live=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -35,12 +36,19 @@ class Recording(Struct, frozen=True):
 _decode_written = Decoder(_Written).decode
 
 
-def read_recording(path: Path) -> Recording:
-    """What a file has kept. Raises UsageError where it cannot be read or has no run in it."""
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raise UsageError where the system does not let a file be read."""
     try:
-        data = path.read_bytes()
+        yield
     except OSError as error:
         raise UsageError(f'cannot read "{path}": {error.strerror}') from None
+
+
+def read_recording(path: Path) -> Recording:
+    """What a file has kept. Raises UsageError where it cannot be read or has no run in it."""
+    with reading(path):
+        data = path.read_bytes()
     reader = _Reader()
     events = tuple(reader.read(data))
     if not events:

@@ -16,12 +16,13 @@ from ..rpc.failure import CannotConnect
 from ..show.follow import Follower
 from ..show.text import printable
 from ..supervisor.endpoint import socket_path
-from ..supervisor.journal import Recorded, read_run
-from .events import EventStream
+from ..supervisor.journal import Recorded
+from .events import EventStream, NothingTold
 from .look import is_live, summarise
 from .options import Parser, add_color, add_json
-from .runs import PATIENCE, add_places, add_run, find_journal, say_when
+from .runs import PATIENCE, add_places, add_run, find_journal, read_past, say_when
 from .stdout import write_err, write_out
+from .stream import reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run(options: Namespace) -> int:
         try:
             with Client(socket_path(options.socket, os.environ), timeout=PATIENCE) as client:
                 return _watch(client, options)
-        except CannotConnect:
+        except (CannotConnect, NothingTold):
             if options.socket:
                 raise
     tell(options)
@@ -127,9 +128,11 @@ def tell(options: Namespace) -> None:
         what = "cannot watch a startup: no supervisor runs, and there is no journal of an earlier run"
         raise NothingToWatch(what, hint=missing.hint) from None
     if options.json:
-        write_out(journal.read_text(encoding="utf-8", errors="backslashreplace"))
+        with reading(journal):
+            text = journal.read_text(encoding="utf-8", errors="backslashreplace")
+        write_out(text)
         return
-    run = read_run(journal)
+    run = read_past(journal)
     snapshot = fold(run.events)
     taken = SnapshotTaken(at=snapshot.at, begun_at=run.begun_at, seq=len(run.events), snapshot=snapshot)
     write_out(f"{_headline(run, snapshot, options)}\n{summarise([taken], options.color)}")

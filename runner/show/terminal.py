@@ -184,11 +184,16 @@ def _look(line: Text) -> _Look:
 def _quieten(fd: int) -> list[Any] | None:
     """Let keys come one by one and unechoed, while ctrl-c and ctrl-z stay what they are (termios(3), cbreak).
 
+    But ctrl-s does not halt the output, for what gives the screen back could not be written either.
+
     What is returned is how it was; None where it cannot be had, as of a terminal that has hung up.
     """
     try:
         before = termios.tcgetattr(fd)
         tty.setcbreak(fd, termios.TCSANOW)  # now: a terminal that takes no output is not waited for
+        quiet = termios.tcgetattr(fd)
+        quiet[tty.IFLAG] &= ~termios.IXON
+        termios.tcsetattr(fd, termios.TCSANOW, quiet)
     except termios.error:
         return None
     return before

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from socket import AF_UNIX, socket
 
 import pytest
 
@@ -185,6 +186,36 @@ def test_where_there_is_neither_it_is_said(over: Over) -> None:
     told = over.run("watch")
     assert (told.returncode, told.stdout) == (3, "")
     assert told.stderr.startswith("runner: cannot watch a startup: no supervisor runs, and there is no journal of an earlier run")
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [("watch", 0), ("watch --json", 0), ("why good", 0), ("wait", 1), ("logs --follow", 0)]
+)
+def test_a_supervisor_that_is_on_its_way_out_is_none(over: Over, command: str, status: int) -> None:
+    over.run("up")
+    pipe = subprocess.PIPE
+    over.environment["RUNNER_SOCKET"] = path = str(over.root / "leaving.sock")
+    arguments = [*RUNNER, *command.split()]
+    with socket(AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        with subprocess.Popen(arguments, env=over.environment, cwd=over.root, stdout=pipe, stderr=pipe) as process:
+            connection, _ = listener.accept()
+            listener.close()
+            connection.close()
+            told, complaints = process.communicate()
+    assert process.returncode == status
+    assert over.journal().stem.encode() in told + complaints
+
+
+def test_a_journal_that_cannot_be_read_is_told(over: Over) -> None:
+    over.run("up")
+    journal = over.journal()
+    journal.unlink()
+    journal.mkdir()
+    commands = ("watch", "watch --json", "why good", "timeline", "analyze blame", "analyze critical-chain")
+    told = [over.run(*command.split()) for command in commands]
+    assert {(one.returncode, one.stderr) for one in told} == {(2, f'runner: cannot read "{journal}": Is a directory\n')}
 
 
 def test_a_socket_that_is_named_must_be_served(over: Over) -> None:

@@ -59,6 +59,17 @@ def test_ctrl_c_stops_it_before_the_eyes_of_all_and_a_summary_stays(workspace: W
         assert terminal.screen.text().startswith("✓ startup succeeded")
 
 
+def test_ctrl_s_cannot_keep_the_screen_from_being_given_back(workspace: Workspace) -> None:
+    workspace.write(server=SERVER)
+    with upping(workspace) as terminal:
+        terminal.until_shown("serving")
+        terminal.type("\x13")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.finish() == 143
+        assert terminal.screen.modes == {"25", "7"}
+        assert terminal.screen.text().startswith("✓ startup succeeded")
+
+
 def test_a_run_that_is_soon_over_never_takes_the_screen(workspace: Workspace) -> None:
     workspace.write(good='command = "true"')
     with upping(workspace) as terminal:
