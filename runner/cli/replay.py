@@ -52,7 +52,8 @@ def run(options: Namespace) -> int:
         return 128 + ending if isinstance(ending, int) else 0
     else:
         follower = Follower(recording.begun_at)
-        write_out("".join(f"{line}\n" for event in recording.events for line in follower.feed(event)))
+        lines = [line for event in recording.events for line in follower.feed(event)]
+        write_out("".join(f"{line}\n" for line in (*lines, *follower.settle())))
     return 0
 
 

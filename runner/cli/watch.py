@@ -109,8 +109,10 @@ def _print_plain(stream: EventStream) -> Literal["over"]:
         lines: list[str] = []
         for event in stream.take():
             if follower is None:
-                follower = Follower(event.begun_at if isinstance(event, SnapshotTaken) else time.time() - event.at)
+                begun_at = event.begun_at if isinstance(event, SnapshotTaken) else time.time() - event.at
+                follower = Follower(begun_at)
             lines += follower.feed(event)
+        lines += follower.settle() if follower else []
         if time.monotonic() >= still_at:
             still_at += _STILL_EVERY
             lines += follower.still(stream.now()) if follower else []

@@ -8,13 +8,14 @@ would tell why nothing happens. What scripts call is told by what becomes of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec import UNSET
 
 from ..core.event import (
     Decided,
+    Outcome,
     RunEnded,
     RunStarted,
     StartupFinished,
@@ -39,6 +40,7 @@ from .waiting import say_waits
 
 _WIDEST_NAME = 32
 _INDENT = " " * 16
+FAILURES: frozenset[Outcome | None] = frozenset({"failed", "timed-out"})
 
 
 class Plain:
@@ -62,7 +64,8 @@ class Plain:
                 self._has_news = True
                 said = self._say(event)
                 lines = [self._line(event.at, f"{event.unit:{self._column}}  {said}")] if said else []
-                return lines + list(self._output(event, before))
+                is_told = isinstance(event, UnitEnded) and event.outcome in FAILURES and before != "waiting"
+                return lines + (self._output(event.unit) if is_told else [])
             case RunStarted():
                 self._column = min(max(map(len, event.units), default=0), _WIDEST_NAME)
                 return [self._line(event.at, f"run {event.run}: {say_count(len(event.units), 'unit')}")]
@@ -73,6 +76,17 @@ class Plain:
             case UnitsChanged():
                 return [self._line(event.at, f"unit files read anew: {say_changes(event)}")]
         return []
+
+    def failures(self, before: Snapshot) -> list[str]:
+        """The lines of what has failed by now and had not in an earlier snapshot, for somebody who looks only now."""
+        lines: list[str] = []
+        for name, view in self.snapshot.units.items():
+            known = before.units.get(name)
+            is_known = known is not None and (known.outcome, known.invocation) == (view.outcome, view.invocation)
+            if view.outcome in FAILURES and not is_known:
+                lines.append(self._line(view.since, f"{name:{self._column}}  {say_end(view, view.optional)}"))
+                lines += self._output(name)
+        return lines
 
     def still(self, at: float) -> list[str]:
         """The line that says what still runs and what waits for what; none where all is done or stands as it should."""
@@ -115,15 +129,11 @@ class Plain:
                 return say_end(view, view.optional)
         return ""
 
-    def _output(self, event: UnitEvent, before: State) -> Iterator[str]:
+    def _output(self, unit: str) -> list[str]:
         """How the output of a failed unit ended and where all of it is, if there is any."""
-        log = self.snapshot.units[event.unit].log
-        if isinstance(event, UnitEnded) and event.outcome in ("failed", "timed-out") and before != "waiting" and log:
-            lines = self._tail(event.unit)
-            for line in lines:
-                yield _INDENT + printable(line)
-            if lines:  # a unit that wrote nothing has no file
-                yield f"{_INDENT}log: {printable(log)}"
+        log = self.snapshot.units[unit].log
+        lines = [_INDENT + printable(line) for line in self._tail(unit)] if log else []
+        return [*lines, f"{_INDENT}log: {printable(log)}"] if lines else []  # a unit that wrote nothing has no file
 
 
 def _say_wait(event: UnitWaiting) -> str:
