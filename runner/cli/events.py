@@ -15,11 +15,7 @@ from ..errors import RunnerError
 from ..rpc.client import Client
 from ..rpc.failure import NoAnswer
 from ..rpc.methods import EVENTS
-from .runs import PATIENCE
-
-
-class NothingTold(NoAnswer):
-    """The supervisor went away before it told anything: its run was over when it was asked."""
+from .runs import PATIENCE, NothingTold
 
 
 class EventStream:

@@ -22,7 +22,7 @@ from ..errors import UsageError
 from ..supervisor.log_reader import LogReader, written_at
 from ..supervisor.output import printable
 from ..supervisor.paths import StatePaths
-from .events import EventStream, NothingTold
+from .events import EventStream
 from .options import Parser, add_json
 from .order import find_units
 from .runs import NoSupervisor, add_places, connect, find_paths, find_present, say_past
@@ -109,7 +109,7 @@ def _follow(options: Namespace) -> int:
             stream = EventStream(client, "follow the logs", with_output=False)
             _Follow(stream, follower, options).run()
             return 0
-    except (NoSupervisor, NothingTold):
+    except NoSupervisor:
         if options.socket:
             raise
     return _show(options)

@@ -123,6 +123,10 @@ def find_run(options: Namespace, name: str) -> RunRecord:
     return found
 
 
+class NothingTold(NoAnswer):
+    """The supervisor went away before it told anything: its run was over when it was asked."""
+
+
 class NoSupervisor(RunnerError):
     """None serves the socket, or this user may not speak to it. Nothing was asked."""
 
@@ -136,8 +140,11 @@ def connect(options: Namespace) -> Iterator[Client]:
         client = Client(socket_path(options.socket, os.environ), timeout=PATIENCE)
     except CannotConnect as error:
         raise NoSupervisor(f'cannot reach a supervisor at "{error.path}": {error.why}', hint='start one: "runner up"') from None
-    with client:
-        yield client
+    try:
+        with client:
+            yield client
+    except NothingTold:
+        raise NoSupervisor("cannot reach a supervisor: its run was just over", hint='start another: "runner up"') from None
 
 
 def find_present(options: Namespace) -> Present:

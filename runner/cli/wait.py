@@ -9,7 +9,7 @@ from msgspec import json
 
 from ..show.order import Lines, say_startup
 from ..supervisor.commands import Answer
-from .events import EventStream, NothingTold
+from .events import EventStream
 from .options import Parser, add_json, add_timeout
 from .order import Following, find_units
 from .runs import NoSupervisor, add_places, connect, find_present, say_past
@@ -47,7 +47,7 @@ def run(options: Namespace) -> int:
             following = Following(EventStream(client, "wait", with_output=False), deadline)
             following.begin()
             return _wait(following, options)
-    except (NoSupervisor, NothingTold):
+    except NoSupervisor:
         if options.socket:
             raise
     past = find_present(options)

@@ -17,10 +17,10 @@ from ..show.follow import Follower
 from ..show.text import printable
 from ..supervisor.endpoint import socket_path
 from ..supervisor.journal import Recorded
-from .events import EventStream, NothingTold
+from .events import EventStream
 from .look import is_live, summarise
 from .options import Parser, add_color, add_json
-from .runs import PATIENCE, add_places, add_run, find_journal, read_past, say_when
+from .runs import PATIENCE, NothingTold, add_places, add_run, find_journal, read_past, say_when
 from .stdout import write_err, write_out
 from .stream import reading
 

@@ -193,19 +193,32 @@ def test_where_there_is_neither_it_is_said(over: Over) -> None:
 )
 def test_a_supervisor_that_is_on_its_way_out_is_none(over: Over, command: str, status: int) -> None:
     over.run("up")
+    told = ask_who_leaves(over, command)
+    assert told.returncode == status
+    assert over.journal().stem in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize("command", ["down", "start good", "reload", "retry"])
+def test_one_that_is_on_its_way_out_takes_no_requests(over: Over, command: str) -> None:
+    told = ask_who_leaves(over, command)
+    assert (told.returncode, told.stdout) == (3, "")
+    assert told.stderr.startswith("runner: cannot reach a supervisor")
+
+
+def ask_who_leaves(over: Over, command: str) -> subprocess.CompletedProcess[str]:
+    """A command, of a supervisor that hangs up on whoever calls."""
     pipe = subprocess.PIPE
     over.environment["RUNNER_SOCKET"] = path = str(over.root / "leaving.sock")
     arguments = [*RUNNER, *command.split()]
     with socket(AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
-        with subprocess.Popen(arguments, env=over.environment, cwd=over.root, stdout=pipe, stderr=pipe) as process:
+        with subprocess.Popen(arguments, env=over.environment, cwd=over.root, stdout=pipe, stderr=pipe, text=True) as process:
             connection, _ = listener.accept()
             listener.close()
             connection.close()
             told, complaints = process.communicate()
-    assert process.returncode == status
-    assert over.journal().stem.encode() in told + complaints
+    return subprocess.CompletedProcess(arguments, process.returncode, told, complaints)
 
 
 def test_a_journal_that_cannot_be_read_is_told(over: Over) -> None:
