@@ -11,7 +11,7 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from ..core.event import RunStarted
-from ..core.line import parse_event
+from ..core.line import parse_event, sensible_beginning
 from ..core.snapshot import Snapshot
 from ..core.stream import Gap, SnapshotTaken, StreamEvent, UnitWrote
 from ..errors import IllegalTransition, UsageError
@@ -82,7 +82,7 @@ class _Reader:
     def _follow(self, event: StreamEvent, line: bytes) -> None:
         """Fold an event, which raises IllegalTransition, KeyError or ValueError where it cannot come now."""
         if isinstance(event, SnapshotTaken):
-            self.begun_at = event.begun_at
+            self.begun_at = sensible_beginning(event.begun_at)
             self._snapshot = event.snapshot.fork()
         elif isinstance(event, RunStarted):
             self._begin(event, line)
@@ -98,4 +98,4 @@ class _Reader:
         snapshot.apply(event)
         self._snapshot = snapshot
         at = _decode_written(line).at
-        self.begun_at = at.timestamp() - event.at if at else 0.0
+        self.begun_at = sensible_beginning(at.timestamp() - event.at) if at else 0.0

@@ -128,10 +128,12 @@ def read_journal(path: Path) -> list[Decided]:
 
 def read_run(path: Path) -> Recorded:
     """The same, and when it was. A journal without a readable first line began when its file was last written."""
+    from ..core.line import sensible_beginning  # whoever writes a journal needs none of that
+
     try:
         with path.open("rb") as file:
             stamp = Decoder(_Stamp).decode(file.readline())
-        begun_at = stamp.at.timestamp() - stamp.elapsed
+        begun_at = sensible_beginning(stamp.at.timestamp() - stamp.elapsed)
     except (ValidationError, DecodeError):
         begun_at = path.stat().st_mtime
     return Recorded(begun_at, tuple(read_journal(path)))

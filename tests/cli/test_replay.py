@@ -104,3 +104,13 @@ def test_what_is_no_recording_is_refused(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "empty").touch()
     assert main(["replay", str(tmp_path / "empty")]) == 2
     assert "it is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_time_that_no_calendar_can_tell_is_shown_all_the_same(
+    year: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = tmp_path / "r.jsonl"
+    recording.write_text(RECORDING.read_text().replace('"at":"2026-', f'"at":"{year}-'))
+    assert main(["replay", str(recording)]) == 0
+    assert "run succeeded" in capsys.readouterr().out

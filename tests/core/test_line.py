@@ -5,7 +5,7 @@ from msgspec import DecodeError
 from msgspec.json import encode
 
 from runner.core.event import RunStarted, UnitStarting
-from runner.core.line import parse_event
+from runner.core.line import parse_event, sensible_beginning
 from runner.core.snapshot import fold
 from runner.core.stream import SnapshotTaken
 
@@ -28,3 +28,7 @@ def test_what_a_later_version_says_is_passed_over() -> None:
 def test_what_is_no_event_is_an_error(line: bytes) -> None:
     with pytest.raises(DecodeError):
         parse_event(line)
+
+
+def test_a_beginning_that_no_calendar_can_tell_becomes_one_that_it_can() -> None:
+    assert [sensible_beginning(at) for at in (-6e10, 1.7e9, 2.6e11)] == [0.0, 1.7e9, 32_503_680_000.0]
