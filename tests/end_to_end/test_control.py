@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
 
 import pytest
@@ -27,6 +28,8 @@ from tests.snapshot import assert_snapshot
 from tests.supervisor.served import RUNNER, Served, served
 
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "control"
+PATIENCE = 30.0
+"""Seconds after which what does not come will never come."""
 
 
 def tell(there: Served, said: str) -> str:
@@ -91,13 +94,12 @@ def test_a_day() -> None:
         day.until(lambda line: '"unit-retrying"' in line)
         assert day.run("wait", "db") == 0
         with following(there, "db", "-n", "1") as lines:
-            while not lines:
-                time.sleep(0.01)
+            lines.get(timeout=PATIENCE)
             for _ in range(8):  # its log is rotated meanwhile, again and again
                 assert there.run("restart", "db").returncode == 0
-            while len(lines) < 17:
-                time.sleep(0.01)
-        assert lines[1:] == ["serving\n", f"{','.join(map(str, range(1, 100)))}\n"] * 8
+            told = [lines.get(timeout=PATIENCE) for _ in range(16)]
+        assert told == ["serving\n", f"{','.join(map(str, range(1, 100)))}\n"] * 8
+        assert lines.empty()
         assert day.run("retry") == 1
         (there.root / "mended").touch()
         assert day.run("retry") == 0
@@ -114,15 +116,16 @@ def test_a_day() -> None:
 
 
 @contextmanager
-def following(there: Served, *arguments: str) -> Iterator[list[str]]:
+def following(there: Served, *arguments: str) -> Iterator[SimpleQueue[str]]:
     """The lines of ``runner logs -f`` as they come, read by a thread."""
     command = [*RUNNER, "logs", "-f", *arguments]
     with subprocess.Popen(command, env=there.environment, cwd=there.root, stdout=subprocess.PIPE, text=True) as process:
-        lines: list[str] = []
+        lines: SimpleQueue[str] = SimpleQueue()
 
         def read() -> None:
             assert process.stdout
-            lines.extend(process.stdout)
+            for line in process.stdout:
+                lines.put(line)
 
         reader = Thread(target=read)
         reader.start()
