@@ -86,9 +86,12 @@ def _draw_failure(pen: Pen, name: str, count: int) -> Iterator[Text]:
     view = pen.units[name]
     yield from pen.fold(make_failure_line(pen, name))
     yield from draw_output(pen, name, count)
+    unit = quote(one_line(name))
     if view.log and pen.view.last_lines(name, 1):
-        yield from pen.fold(Text(f"  log: {one_line(view.log)}"))
-    yield from pen.fold(Text.assemble("  why: ", (f"runner why {quote(one_line(name))}", STRONG)))
+        path = Text(f"  log: {one_line(view.log)}")  # which is of no use in two pieces
+        command = Text.assemble("  log: ", (f"runner logs {unit}", STRONG))
+        yield from pen.fold(path if path.cell_len <= pen.width else command)
+    yield from pen.fold(Text.assemble("  why: ", (f"runner why {unit}", STRONG)))
 
 
 def _draw_skipped(pen: Pen) -> Iterator[Text]:

@@ -79,13 +79,14 @@ def test_lines_that_were_missed_are_told() -> None:
     assert "  3 lines missed, because the reader was too slow\n" in plain(summary(view, 80))
 
 
-def test_a_path_is_folded_and_never_cut() -> None:
+def test_a_path_is_whole_or_else_there_is_the_command_that_shows_the_same() -> None:
     log = "/home/coder/.local/state/runner/" + "workspace-" * 5 + "/logs/build.log"
     view = run_of("build")
     start(view, "build", log=log)
     write(view, "build", "no")
     end(view, "build", outcome="failed", reason="exit status 1", exit_code=1)
-    assert log in plain(summary(view, 40)).replace("\n  ", "")
+    assert f"\n  log: {log}\n" in plain(summary(view, 7 + len(log)))
+    assert "\n  log: runner logs build\n" in plain(summary(view, 6 + len(log)))
 
 
 def test_a_name_can_be_typed_as_it_stands() -> None:
