@@ -24,13 +24,14 @@ from ..core.event import (
     UnitReady,
     UnitReported,
     UnitRetrying,
+    UnitsChanged,
     UnitStarted,
     UnitStarting,
     UnitStopping,
     UnitWaiting,
 )
 from ..core.snapshot import Snapshot, UnitView
-from ..core.stream import Gap, SnapshotTaken, StreamEvent
+from ..core.stream import Gap, SnapshotTaken, StreamEvent, UnitWrote
 from ..errors import InvalidUnits, Problem, RunnerError
 from ..rpc.failure import CannotConnect, ErrorAnswered, NoAnswer
 from ..supervisor.commands import Answer
@@ -70,4 +71,6 @@ __all__ = [
     "UnitStopping",
     "UnitView",
     "UnitWaiting",
+    "UnitWrote",
+    "UnitsChanged",
 ]

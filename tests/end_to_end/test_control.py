@@ -137,7 +137,7 @@ def following(there: Served, *arguments: str) -> Iterator[SimpleQueue[str]]:
 # ---------------------------------------------------------------- many at once
 
 CLIENTS = 20
-SECONDS = float(os.environ.get("RUNNER_TEST_SECONDS", "3"))
+SECONDS = float(os.environ.get("RUNNER_TEST_SECONDS", "1.5"))
 
 
 def many_units() -> dict[str, str]:
