@@ -31,8 +31,8 @@ from .examine.machine import (
 )
 from .examine.sockets import examine_agent, examine_socket
 from .examine.workspace import examine_state, examine_units
-from .options import Parser, add_json, units_directories
-from .runs import add_places, find_paths
+from .options import Parser, add_json, find_paths, units_directories
+from .runs import add_places
 from .stdout import write_out
 
 _PATIENCE = 2.0

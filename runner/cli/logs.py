@@ -23,9 +23,9 @@ from ..supervisor.log_reader import LogReader, written_at
 from ..supervisor.output import printable
 from ..supervisor.paths import StatePaths
 from .events import EventStream
-from .options import Parser, add_json
+from .options import Parser, add_json, find_paths
 from .order import find_units
-from .runs import NoSupervisor, add_places, connect, find_paths, find_present, say_past
+from .runs import NoSupervisor, add_places, connect, find_present, say_past
 from .stdout import write_err
 
 if TYPE_CHECKING:

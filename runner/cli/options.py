@@ -6,13 +6,16 @@ import argparse
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ..core.graph import Graph
 from ..core.names import nearest_name
 from ..errors import InvalidUnits, UsageError
 from ..unitfile import Loaded, load
 from .stdout import write_err
+
+if TYPE_CHECKING:
+    from ..supervisor.paths import StatePaths
 
 
 class Parser(argparse.ArgumentParser):
@@ -138,6 +141,15 @@ def units_directories(given: list[Path] | None, environment: Mapping[str, str]) 
         return found
     places = ", ".join(str(directory) for directory in usual)
     raise UsageError(f"cannot find unit files: none of {places} exists", hint='name their directory: "--units DIR"')
+
+
+def find_paths(options: argparse.Namespace) -> StatePaths:
+    """The state directory: the one that is named, or the one of the unit files."""
+    from ..supervisor.paths import StatePaths, state_paths
+
+    if options.state:
+        return StatePaths(os.path.abspath(options.state))  # noqa: PTH100
+    return state_paths(units_directories(options.units, os.environ)[0], os.environ)
 
 
 def load_graph(options: argparse.Namespace) -> Graph:

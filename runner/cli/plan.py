@@ -14,8 +14,7 @@ from ..show import plan, what_if
 from ..show.error import render_error
 from ..supervisor.history import learn
 from ..unitfile.values import Duration, Unusable
-from .options import Parser, add_jobs, add_json, add_names, add_state, add_units, check_names, load_graph
-from .runs import find_paths
+from .options import Parser, add_jobs, add_json, add_names, add_state, add_units, check_names, find_paths, load_graph
 from .stdout import write_err, write_out
 
 

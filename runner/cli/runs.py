@@ -22,8 +22,8 @@ from ..rpc.methods import SNAPSHOT
 from ..show.text import printable
 from ..supervisor.endpoint import socket_path
 from ..supervisor.journal import KEPT_RUNS, Recorded, read_run
-from ..supervisor.paths import StatePaths, has_runs, state_paths
-from .options import Parser, add_socket, add_state, add_units, units_directories
+from ..supervisor.paths import StatePaths, has_runs
+from .options import Parser, add_socket, add_state, add_units, find_paths
 from .stdout import write_err
 from .stream import reading
 
@@ -57,13 +57,6 @@ def add_places(parser: Parser) -> None:
 def add_run(parser: Parser) -> None:
     """``--run RUN``: which of the past runs."""
     parser.add_argument("--run", metavar="RUN", help='its id, or its number as "runner history" tells it (default: the last one)')
-
-
-def find_paths(options: Namespace) -> StatePaths:
-    """The state directory: the one that is named, or the one of the unit files."""
-    if options.state:
-        return StatePaths(os.path.abspath(options.state))  # noqa: PTH100
-    return state_paths(units_directories(options.units, os.environ)[0], os.environ)
 
 
 def find_journals(paths: StatePaths) -> list[Path]:

@@ -20,6 +20,7 @@ from .options import (
     add_staying,
     add_units,
     check_names,
+    find_paths,
     load_units,
     units_directories,
 )
@@ -83,20 +84,10 @@ def run(options: Namespace) -> int:
     loaded = load_units(options)
     names = check_names(loaded.graph, options.names)
     lead = _open_process(options.stop_with)
-    from ..core.engine import Engine
-    from ..supervisor.apart import is_apart, let_go
     from ..supervisor.endpoint import Endpoint, SupervisorRuns, socket_path
-    from ..supervisor.journal import new_run_id
-    from ..supervisor.keeper import passed_on
-    from ..supervisor.learning import expect
-    from ..supervisor.paths import StatePaths, state_paths
     from ..supervisor.spawn import mind_descriptors
-    from ..supervisor.supervisor import Supervisor
 
-    directory = units_directories(options.units, os.environ)[0]
-    paths = StatePaths(os.path.abspath(options.state)) if options.state else state_paths(directory, os.environ)  # noqa: PTH100
     mind_descriptors()
-    run_id = new_run_id()
     try:
         place = Endpoint(socket_path(options.socket, os.environ))
     except SupervisorRuns:
@@ -104,24 +95,43 @@ def run(options: Namespace) -> int:
             raise
         return _start_there(options)
     with closing(place) as endpoint:
-        if is_apart():
-            let_go(paths.supervisor_log)
-            options.output = "plain"
-        engine = Engine(loaded.graph, run=run_id, jobs=options.jobs, fail_fast=options.fail_fast, keep=options.keep)
-        supervisor = Supervisor(engine, run=run_id, paths=paths, environment=dict(os.environ), passed_on=passed_on())
-        supervisor.offer_socket(endpoint.path)
+        supervisor = _make_supervisor(loaded, options, endpoint)
         if lead is not None:
             supervisor.stop_requests.follow(lead)
-        outlet = _show(supervisor, options)
-        try:
-            supervisor.begin(__version__, names, expect(supervisor))
-            _supervise(supervisor, endpoint, loaded, options)
-        except BaseException:
-            supervisor.abandon()
-            raise
-        finally:
-            outlet.close(_PATIENCE)
-            supervisor.close()
+        return _run(supervisor, endpoint, loaded, names, options)
+
+
+def _make_supervisor(loaded: Loaded, options: Namespace, endpoint: Endpoint) -> Supervisor:
+    from ..core.engine import Engine
+    from ..supervisor.apart import is_apart, let_go
+    from ..supervisor.journal import new_run_id
+    from ..supervisor.keeper import passed_on
+    from ..supervisor.supervisor import Supervisor
+
+    paths, run_id = find_paths(options), new_run_id()
+    if is_apart():
+        let_go(paths.supervisor_log)
+        options.output = "plain"
+    engine = Engine(loaded.graph, run=run_id, jobs=options.jobs, fail_fast=options.fail_fast, keep=options.keep)
+    supervisor = Supervisor(engine, run=run_id, paths=paths, environment=dict(os.environ), passed_on=passed_on())
+    supervisor.offer_socket(endpoint.path)
+    return supervisor
+
+
+def _run(supervisor: Supervisor, endpoint: Endpoint, loaded: Loaded, names: list[str], options: Namespace) -> int:
+    """Start the first units before all else, supervise them to the end, and leave nothing behind."""
+    from ..supervisor.learning import expect
+
+    outlet = _show(supervisor, options)
+    try:
+        supervisor.begin(__version__, names, expect(supervisor))
+        _supervise(supervisor, endpoint, loaded, options)
+    except BaseException:
+        supervisor.abandon()
+        raise
+    finally:
+        outlet.close(_PATIENCE)
+        supervisor.close()
     return _exit_status(supervisor)
 
 
