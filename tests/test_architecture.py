@@ -117,6 +117,11 @@ def test_showing_touches_no_files() -> None:
     assert not [file.name for file in (PACKAGE / "show").glob("*.py") if touches_files(file)]
 
 
+def test_what_is_shown_was_decided() -> None:
+    readers = [*(PACKAGE / "show").rglob("*.py"), PACKAGE / "core" / "snapshot.py"]
+    assert not [file.name for file in readers if {"runner.core.observed", "runner.core.engine"} & {*imports(file)}]
+
+
 def test_every_command_of_the_table_has_its_module() -> None:
     assert all((PACKAGE / "cli" / f"{module}.py").exists() for module, _ in COMMANDS.values())
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from . import stop as wave
 from . import urgency
 from .effect import Report
-from .event import ControlRequested, KillRequested, RestartRequested, RetryRequested, StartRequested, StopRequested
+from .observed import ControlRequested, KillRequested, RestartRequested, RetryRequested, StartRequested, StopRequested
 from .run import Run
 from .want import revivable, want
 

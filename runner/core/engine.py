@@ -28,7 +28,10 @@ from typing import Any
 
 from . import control, ladder, life, reload, reload_unit, stop, sync, sync_view, urgency, want
 from .attempt import become_ready
-from .event import (
+from .event import RunEnded, RunOutcome, StartupFinished
+from .graph import Graph
+from .node import Node, TimerKind
+from .observed import (
     DurationsLearned,
     KillRequested,
     Observed,
@@ -39,12 +42,9 @@ from .event import (
     ReloadRequested,
     RestartRequested,
     RetryRequested,
-    RunEnded,
-    RunOutcome,
     ScriptEnded,
     SpawnFailed,
     StartRequested,
-    StartupFinished,
     StatusReported,
     StopCommandEnded,
     StopRequested,
@@ -59,8 +59,6 @@ from .event import (
     TreeEnded,
     UnitsReloaded,
 )
-from .graph import Graph
-from .node import Node, TimerKind
 from .run import Run, Step
 
 _ABOUT_AN_INVOCATION: dict[type[Observed], Callable[[Run, Node, Any], None]] = {

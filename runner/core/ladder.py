@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from .attempt import conclude, end
 from .effect import RunStopCommand, Signal, StopProbes
-from .event import ProcessExited, UnitStopping
+from .event import UnitStopping
 from .node import Node, Verdict
+from .observed import ProcessExited
 from .run import Run
 from .words import say_duration
 

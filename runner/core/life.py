@@ -11,7 +11,9 @@ from __future__ import annotations
 from . import ladder
 from .attempt import become_ready, conclude, duration, end
 from .effect import StartProbe, StopProbes
-from .event import (
+from .event import UnitReported, UnitStarted
+from .node import Node, Then, TimerKind, Verdict
+from .observed import (
     ProbeFailed,
     ProbeSucceeded,
     ProcessExited,
@@ -21,10 +23,7 @@ from .event import (
     StopCommandEnded,
     TimeoutExtended,
     TreeEnded,
-    UnitReported,
-    UnitStarted,
 )
-from .node import Node, Then, TimerKind, Verdict
 from .run import Run
 from .words import say_count, say_duration, say_exit
 

@@ -8,8 +8,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from .event import Outcome, ProcessExited
+from .event import Outcome
 from .graph import Edge
+from .observed import ProcessExited
 from .state import State
 from .unit import Unit
 

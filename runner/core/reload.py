@@ -24,9 +24,10 @@ from msgspec import Struct
 from . import control, stop, urgency
 from .declare import declarations
 from .effect import Report
-from .event import UnitsChanged, UnitsReloaded
+from .event import UnitsChanged
 from .graph import Cycle, Edge, Graph, link
 from .node import Node
+from .observed import UnitsReloaded
 from .run import Run
 from .unit import Unit
 from .want import enter, want

@@ -7,8 +7,8 @@ whoever asks for two and hears that one of them cannot knows that nothing was do
 from __future__ import annotations
 
 from .effect import ReloadUnit, Report
-from .event import ReloadRequested
 from .node import Node
+from .observed import ReloadRequested
 from .run import Run
 
 

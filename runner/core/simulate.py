@@ -17,14 +17,15 @@ from msgspec import UNSET, Struct
 from .declare import declarations
 from .effect import CancelTimer, Effect, RunStopCommand, SetTimer, Signal, Spawn
 from .engine import Engine
-from .event import (
+from .event import Peer, RunStarted, UnitWaiting
+from .forecast import LEAST
+from .graph import Graph
+from .observed import (
     DurationsLearned,
     Observed,
-    Peer,
     ProbeSucceeded,
     ProcessExited,
     ProcessSpawned,
-    RunStarted,
     SpawnFailed,
     StartRequested,
     StopCommandEnded,
@@ -32,10 +33,7 @@ from .event import (
     SyncFailed,
     SyncStarted,
     TimerFired,
-    UnitWaiting,
 )
-from .forecast import LEAST
-from .graph import Graph
 from .snapshot import Snapshot
 from .unit import Unit
 

@@ -32,22 +32,10 @@ from msgspec import UNSET
 
 from .attempt import become_ready, end
 from .effect import Answer, Refusal, RefusalReason, StopProbes, WatchScript
-from .event import (
-    Peer,
-    ScriptEnded,
-    SyncAwaited,
-    SyncCalled,
-    SyncCompleted,
-    SyncFailed,
-    SyncForgotten,
-    SyncRequested,
-    SyncStarted,
-    SyncWanted,
-    UnitStarted,
-    UnitStarting,
-)
+from .event import Peer, SyncCalled, UnitStarted, UnitStarting
 from .graph import Edge, Origin
 from .node import Node
+from .observed import ScriptEnded, SyncAwaited, SyncCompleted, SyncFailed, SyncForgotten, SyncRequested, SyncStarted, SyncWanted
 from .release import release
 from .run import Run
 from .want import enter, release_of, said_of, say_obstacle, skip

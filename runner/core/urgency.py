@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .event import DurationsExpected, DurationsLearned
+from .event import DurationsExpected
+from .observed import DurationsLearned
 from .run import Run
 
 

@@ -16,7 +16,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from ..core.event import Decided, Peer, SyncCompleted, UnitEnded, UnitReady, UnitStarted, UnitWaiting
+from ..core.event import Decided, Peer, UnitEnded, UnitReady, UnitStarted, UnitWaiting
+from ..core.observed import SyncCompleted
 from ..rpc.connection import ClientConnection
 from ..rpc.event import CallCancelled, ConnectionEnded, ErrorReceived, Event, MessageReceived, SendClosed
 from ..rpc.messages import SyncStatusResponse, UnitRequest

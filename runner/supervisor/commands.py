@@ -19,7 +19,8 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Encoder, decode
 
 from ..core.effect import ReloadUnit, Report
-from ..core.event import (
+from ..core.names import nearest_name
+from ..core.observed import (
     ControlRequested,
     ReloadRequested,
     RestartRequested,
@@ -28,7 +29,6 @@ from ..core.event import (
     StopRequested,
     UnitsReloaded,
 )
-from ..core.names import nearest_name
 from ..errors import Problem
 from ..rpc.methods import RELOAD, RESTART, RETRY, START, STOP
 

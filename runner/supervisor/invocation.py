@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable
 from typing import Protocol
 
-from ..core.event import Observed, ProbeSucceeded, ProcessExited, StatusReported, StopCommandEnded, TimeoutExtended, TreeEnded
+from ..core.observed import Observed, ProbeSucceeded, ProcessExited, StatusReported, StopCommandEnded, TimeoutExtended, TreeEnded
 from ..core.unit import Command, Unit
 from ..core.words import say_exit
 from .child import Child, Exit

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core.event import DurationsLearned
+from ..core.observed import DurationsLearned
 from .paths import has_runs
 
 if TYPE_CHECKING:

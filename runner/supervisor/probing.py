@@ -11,7 +11,7 @@ from collections import defaultdict
 
 import trio
 
-from ..core.event import ProbeFailed, ProbeSucceeded
+from ..core.observed import ProbeFailed, ProbeSucceeded
 from ..core.unit import Health, Probe
 from .invocation import Host, Invocation
 from .probe import LEAST_PATIENCE, ask, wait_until_yes

@@ -12,7 +12,8 @@ import os
 from typing import TYPE_CHECKING
 
 from ..core.effect import WatchScript
-from ..core.event import Peer, ScriptEnded
+from ..core.event import Peer
+from ..core.observed import ScriptEnded
 from .tree import Census, TreeWatch, invocation_of, session_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from ..core.event import Stage
+from ..core.observed import Stage
 from ..core.unit import Command
 from .processes import fill_standard_streams
 

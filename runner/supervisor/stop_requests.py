@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Callable
 
-from ..core.event import KillRequested, Observed, StopRequested
+from ..core.observed import KillRequested, Observed, StopRequested
 from .poller import Poller
 from .signals import SignalPipe, read_signals
 

@@ -37,16 +37,8 @@ from ..core.effect import (
     StopProbes,
 )
 from ..core.engine import Engine
-from ..core.event import (
-    Decided,
-    DurationsLearned,
-    Observed,
-    ProcessSpawned,
-    RunStarted,
-    SpawnFailed,
-    StartRequested,
-    TimerFired,
-)
+from ..core.event import Decided, RunStarted
+from ..core.observed import DurationsLearned, Observed, ProcessSpawned, SpawnFailed, StartRequested, TimerFired
 from ..core.snapshot import Snapshot
 from ..core.unit import Unit
 from .invocation import Invocation

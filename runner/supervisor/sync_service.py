@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from ..core.effect import Answer, Refusal
-from ..core.event import SyncAwaited, SyncCompleted, SyncFailed, SyncForgotten, SyncStarted, SyncWanted
+from ..core.observed import SyncAwaited, SyncCompleted, SyncFailed, SyncForgotten, SyncStarted, SyncWanted
 from ..rpc.messages import (
     DependencyInfo,
     Empty,

@@ -10,7 +10,7 @@ import pytest
 from msgspec.json import decode
 
 from runner.cli import output
-from runner.core.event import StatusReported
+from runner.core.observed import StatusReported
 from runner.core.stream import Gap, SnapshotTaken
 from runner.supervisor.outlet import LIMIT
 from tests.supervisor import sync_site

@@ -18,20 +18,10 @@ from runner.core.effect import (
 )
 from runner.core.engine import Engine
 from runner.core.event import (
-    ControlRequested,
     Decided,
-    KillRequested,
-    Observed,
     Outcome,
     RunStarted,
-    StartRequested,
-    StopRequested,
-    SyncAwaited,
     SyncCalled,
-    SyncCompleted,
-    SyncForgotten,
-    SyncRequested,
-    TimerFired,
     UnitEnded,
     UnitEvent,
     UnitReady,
@@ -41,6 +31,18 @@ from runner.core.event import (
     UnitWaiting,
 )
 from runner.core.graph import Edge, Graph
+from runner.core.observed import (
+    ControlRequested,
+    KillRequested,
+    Observed,
+    StartRequested,
+    StopRequested,
+    SyncAwaited,
+    SyncCompleted,
+    SyncForgotten,
+    SyncRequested,
+    TimerFired,
+)
 from runner.core.run import Step
 from runner.core.snapshot import Snapshot, UnitView, fold
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.core.effect import Report
-from runner.core.event import RestartRequested, StartRequested, StopRequested
+from runner.core.observed import RestartRequested, StartRequested, StopRequested
 from runner.core.unit import Dependency, Unit
 
 from .history import lines

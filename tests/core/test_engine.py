@@ -4,24 +4,21 @@ import pytest
 
 from runner.core.effect import Answer, Spawn, WatchScript
 from runner.core.engine import Engine
-from runner.core.event import (
-    DurationsExpected,
+from runner.core.event import DurationsExpected, Peer, RunEnded, StartupFinished
+from runner.core.graph import link
+from runner.core.observed import (
     DurationsLearned,
     Observed,
-    Peer,
     ProcessExited,
     ProcessSpawned,
-    RunEnded,
     SpawnFailed,
     StartRequested,
-    StartupFinished,
     StopRequested,
     SyncAwaited,
     SyncCompleted,
     SyncStarted,
     TimerFired,
 )
-from runner.core.graph import link
 from runner.core.run import Step
 from runner.core.unit import Dependency, Unit
 

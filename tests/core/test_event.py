@@ -9,7 +9,8 @@ from msgspec import to_builtins
 from msgspec.json import decode, encode
 
 from runner.core import event
-from runner.core.event import Decided, JournalEvent, Observed, RunStarted, UnitEnded, UnitReady, UnitWaiting, WaitsFor
+from runner.core.event import Decided, JournalEvent, RunStarted, UnitEnded, UnitReady, UnitWaiting, WaitsFor
+from runner.core.observed import Observed
 
 ENDED = UnitEnded(at=1.5, unit="a", outcome="failed", reason="exit status 1", exit_code=1, duration=1.25, cpu=0.5, max_rss=4096)
 

@@ -6,15 +6,8 @@ from typing import Any
 import pytest
 
 from runner.core.effect import StartProbe, StopProbes
-from runner.core.event import (
-    ProbeFailed,
-    ProbeSucceeded,
-    ProcessExited,
-    StopCommandEnded,
-    TreeEnded,
-    UnitEvent,
-    UnitStarted,
-)
+from runner.core.event import UnitEvent, UnitStarted
+from runner.core.observed import ProbeFailed, ProbeSucceeded, ProcessExited, StopCommandEnded, TreeEnded
 from runner.core.unit import Health, Probe, Ready, Restart, Retry, Stop
 
 from .history import lines

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from runner.core.event import ProcessExited
 from runner.core.node import Node, Verdict
+from runner.core.observed import ProcessExited
 from runner.core.state import STATES, State
 from runner.core.unit import Restart
 

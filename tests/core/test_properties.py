@@ -16,31 +16,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.core.engine import Engine
-from runner.core.event import (
+from runner.core.event import JournalEvent, Peer, RunStarted, SyncCalled, UnitEnded, UnitEvent
+from runner.core.graph import Edge, link
+from runner.core.observed import (
     ControlRequested,
-    JournalEvent,
     KillRequested,
     Observed,
-    Peer,
     ProbeFailed,
     ProbeSucceeded,
     ProcessExited,
     ProcessSpawned,
-    RunStarted,
     ScriptEnded,
     SpawnFailed,
     StartRequested,
     StatusReported,
     StopCommandEnded,
     StopRequested,
-    SyncCalled,
     TimeoutExtended,
     TimerFired,
     TreeEnded,
-    UnitEnded,
-    UnitEvent,
 )
-from runner.core.graph import Edge, link
 from runner.core.run import Step
 from runner.core.snapshot import fold
 from runner.core.unit import Dependency, Unit

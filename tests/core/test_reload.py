@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from runner.core.effect import Report
-from runner.core.event import UnitsChanged, UnitsReloaded, UnitStarting
+from runner.core.event import UnitsChanged, UnitStarting
 from runner.core.graph import link
+from runner.core.observed import UnitsReloaded
 from runner.core.reload import Changes, compare, reload
 from runner.core.run import Run
 from runner.core.unit import Dependency, Ready

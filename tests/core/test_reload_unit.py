@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from runner.core.effect import Effect, ReloadUnit, Report
 from runner.core.engine import Engine
-from runner.core.event import ProcessSpawned, ReloadRequested, StartRequested
 from runner.core.graph import link
+from runner.core.observed import ProcessSpawned, ReloadRequested, StartRequested
 from runner.core.unit import Reload
 
 from .world import make_unit

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from runner.core.event import (
+from runner.core.observed import (
     ProbeFailed,
     ProbeSucceeded,
     ProcessExited,

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from runner.core.declare import declarations
-from runner.core.event import DurationsLearned, RunStarted, StartupFinished
+from runner.core.event import RunStarted, StartupFinished
 from runner.core.forecast import LEAST, forecast
 from runner.core.graph import Graph, link
+from runner.core.observed import DurationsLearned
 from runner.core.simulate import Prediction, simulate, takes_time
 from runner.core.snapshot import Snapshot, fold
 from runner.core.unit import Command, Dependency, Probe, Ready, Restart, Retry, Stop, Unit

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.core.event import KillRequested, ProcessSpawned, StartRequested, StopRequested
+from runner.core.observed import KillRequested, ProcessSpawned, StartRequested, StopRequested
 from runner.core.unit import Dependency, Health, Probe, Retry, Unit
 
 from .history import lines, tell_history

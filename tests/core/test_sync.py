@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.core.effect import Refusal, StopProbes, WatchScript
-from runner.core.event import Peer, ScriptEnded, SyncCalled, UnitStarted
+from runner.core.event import Peer, SyncCalled, UnitStarted
+from runner.core.observed import ScriptEnded
 from runner.core.sync_view import SyncEdge, SyncState
 from runner.core.unit import Dependency, Probe, Ready, Unit
 

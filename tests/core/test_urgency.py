@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import random
 
-from runner.core.event import DurationsExpected, DurationsLearned, StartupFinished, UnitStarting
+from runner.core.event import DurationsExpected, StartupFinished, UnitStarting
 from runner.core.graph import link
+from runner.core.observed import DurationsLearned
 from runner.core.run import Run
 from runner.core.unit import Dependency, Restart, Unit
 from runner.core.urgency import learned, reckon

@@ -29,20 +29,19 @@ from runner.core.effect import (
     WatchScript,
 )
 from runner.core.engine import Engine
-from runner.core.event import (
+from runner.core.event import Decided, Peer, RunStarted
+from runner.core.graph import link
+from runner.core.observed import (
     ControlRequested,
-    Decided,
     DurationsLearned,
     KillRequested,
     Observed,
-    Peer,
     ProbeFailed,
     ProbeSucceeded,
     ProcessExited,
     ProcessSpawned,
     RestartRequested,
     RetryRequested,
-    RunStarted,
     ScriptEnded,
     SpawnFailed,
     Stage,
@@ -61,7 +60,6 @@ from runner.core.event import (
     TreeEnded,
     UnitsReloaded,
 )
-from runner.core.graph import link
 from runner.core.run import Step
 from runner.core.unit import Command, Unit
 

@@ -22,17 +22,9 @@ from typing import Any, TypeVar
 import pytest
 
 from runner.core.engine import Engine
-from runner.core.event import (
-    Decided,
-    KillRequested,
-    StopRequested,
-    UnitEnded,
-    UnitEvent,
-    UnitReady,
-    UnitStarted,
-    UnitStarting,
-)
+from runner.core.event import Decided, UnitEnded, UnitEvent, UnitReady, UnitStarted, UnitStarting
 from runner.core.graph import link
+from runner.core.observed import KillRequested, StopRequested
 from runner.core.snapshot import Snapshot, UnitView, fold
 from runner.core.unit import Command, Dependency, Kind, Unit
 from runner.supervisor.journal import read_journal

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from runner.core.event import Observed
+from runner.core.observed import Observed
 from runner.core.unit import Unit
 from runner.supervisor.environment import unit_environment
 from runner.supervisor.invocation import Invocation

@@ -18,8 +18,9 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from runner.core.engine import Engine
-from runner.core.event import Decided, StopRequested, UnitEvent
+from runner.core.event import Decided, UnitEvent
 from runner.core.graph import Graph, link
+from runner.core.observed import StopRequested
 from runner.core.unit import Unit
 from runner.rpc.connection import ClientConnection
 from runner.rpc.event import ConnectionEnded, ErrorReceived, Event, MessageReceived

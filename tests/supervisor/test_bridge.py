@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.core.event import Peer, StartRequested, SyncFailed, UnitEnded, UnitReady
+from runner.core.event import Peer, UnitEnded, UnitReady
+from runner.core.observed import StartRequested, SyncFailed
 from runner.core.unit import Restart, Unit
 
 from .harness import make, service

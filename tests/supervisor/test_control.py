@@ -10,7 +10,8 @@ from threading import Thread
 import pytest
 from msgspec.json import decode
 
-from runner.core.event import RunEnded, StatusReported, StopRequested, UnitEnded, UnitReported
+from runner.core.event import RunEnded, UnitEnded, UnitReported
+from runner.core.observed import StatusReported, StopRequested
 from runner.core.snapshot import Snapshot
 from runner.core.stream import Gap, SnapshotTaken, StreamEvent, UnitWrote
 from runner.rpc.connection import ClientConnection

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from runner.core.event import ProbeSucceeded, ProcessExited, StatusReported, StopCommandEnded, TimeoutExtended, TreeEnded
+from runner.core.observed import ProbeSucceeded, ProcessExited, StatusReported, StopCommandEnded, TimeoutExtended, TreeEnded
 from runner.core.unit import Command
 from runner.supervisor.spawn import SpawnError
 from runner.supervisor.tree import Census

@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 
-from runner.core.event import ProbeFailed, ProbeSucceeded
+from runner.core.observed import ProbeFailed, ProbeSucceeded
 from runner.core.unit import Health, Probe, Unit
 from runner.supervisor.invocation import Invocation
 from runner.supervisor.probing import Probing

@@ -5,7 +5,8 @@ import signal
 import subprocess
 
 from runner.core.effect import WatchScript
-from runner.core.event import ScriptEnded, SyncCalled, UnitEnded, UnitStarted
+from runner.core.event import SyncCalled, UnitEnded, UnitStarted
+from runner.core.observed import ScriptEnded
 from runner.supervisor.scripts import Scripts
 from runner.supervisor.tree import Census
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import runner
-from runner.core.event import Stage
+from runner.core.observed import Stage
 from runner.core.unit import Command
 from runner.supervisor.spawn import Setting, SpawnError, spawn
 

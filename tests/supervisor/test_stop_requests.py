@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.core.event import KillRequested, Observed, StopRequested
+from runner.core.observed import KillRequested, Observed, StopRequested
 from runner.supervisor.poller import Poller
 from runner.supervisor.stop_requests import StopRequests
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.core.event import Decided, ProbeFailed, UnitEnded, UnitReady, UnitRetrying, UnitStarted, UnitStarting, UnitStopping
+from runner.core.event import Decided, UnitEnded, UnitReady, UnitRetrying, UnitStarted, UnitStarting, UnitStopping
+from runner.core.observed import ProbeFailed
 from runner.core.unit import Command, Health, Probe, Ready, Restart, Stop
 from runner.supervisor.journal import read_journal
 from runner.supervisor.supervisor import Supervisor
