@@ -17,13 +17,21 @@ _GAP = "  "
 
 
 def say_start(doing: str, units: Sequence[str], meant: Collection[str]) -> list[str]:
-    """``starting web, and what it needs: db and cache``."""
+    """``starting web, and what it needs: db and cache``; ``trying again clone, and with it build``.
+
+    Only a start has no other reason than need; who is restarted or tried again takes dependents along.
+    """
     chosen = [unit for unit in units if unit in meant]
     others = [unit for unit in units if unit not in meant]
     if not chosen:
         return wrap(f"{doing} {named(others)}")
-    needed = f", and what {'it needs' if len(chosen) == 1 else 'they need'}: {named(others)}" if others else ""
-    return wrap(f"{doing} {named(chosen)}{needed}")
+    if not others:
+        return wrap(f"{doing} {named(chosen)}")
+    if doing == "starting":
+        why = f"what {'it needs' if len(chosen) == 1 else 'they need'}:"
+    else:
+        why = f"with {'it' if len(chosen) == 1 else 'them'}"
+    return wrap(f"{doing} {named(chosen)}, and {why} {named(others)}")
 
 
 def say_stop(doing: str, units: Sequence[str], meant: Collection[str]) -> list[str]:

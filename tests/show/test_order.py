@@ -11,6 +11,11 @@ def test_a_start_says_what_else_is_needed() -> None:
     assert say_start("trying again", ["a", "b"], []) == ["trying again a and b"]
 
 
+def test_who_is_tried_again_or_restarted_takes_others_along() -> None:
+    assert say_start("trying again", ["clone", "build"], ["clone"]) == ["trying again clone, and with it build"]
+    assert say_start("restarting", ["a", "b", "c"], ["a", "b"]) == ["restarting a and b, and with them c"]
+
+
 def test_a_stop_says_who_goes_first_and_why() -> None:
     assert say_stop("stopping", ["web", "db"], ["db"]) == ["stopping db, and before it web, which depends on it"]
     assert say_stop("stopping", ["a", "b", "x", "y"], ["x", "y"]) == [
