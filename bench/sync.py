@@ -7,6 +7,7 @@ the wait, then ``start``. A thousand of them are in this process, for a thousand
 
 from __future__ import annotations
 
+import json
 import selectors
 import signal
 import socket
@@ -25,7 +26,7 @@ from runner.rpc.connection import ClientConnection
 from runner.rpc.event import Event, MessageReceived
 from runner.rpc.failure import CallError, CannotConnect
 from runner.rpc.messages import SyncWantRequest, UnitRequest
-from runner.rpc.methods import PING, REACH, SYNC_COMPLETE, SYNC_READY, SYNC_START, SYNC_STATUS, SYNC_WANT, WAIT, Method
+from runner.rpc.methods import PING, REACH, SNAPSHOT, SYNC_COMPLETE, SYNC_READY, SYNC_START, SYNC_STATUS, SYNC_WANT, WAIT, Method
 
 from .figure import Figure, Measure
 from .timing import RUNNER, CannotMeasure, Spread, alternate, ratios, time_command
@@ -159,9 +160,15 @@ def serving(directory: Path, env: Mapping[str, str], units: Mapping[str, str] = 
     ):
         try:
             _wait_until_served(path, process)
-            yield Serving(process.pid, path, env)
+            yield Serving(_pid_of(path), path, env)
         finally:
             process.send_signal(signal.SIGTERM)
+
+
+def _pid_of(path: str) -> int:
+    """The supervisor itself, which is not the process that was started: that one is its keeper."""
+    with Client(path) as client:
+        return int(json.loads(client.call(SNAPSHOT.path, b"{}"))["snapshot"]["run"]["pid"])
 
 
 def _wait_until_served(path: str, process: subprocess.Popen[bytes]) -> None:

@@ -1,7 +1,7 @@
 """When a supervisor learns from earlier runs how long its units are expected to take.
 
 Where a limit of jobs or a lock makes it matter who goes first, that is before the first unit is started. Else nobody waits
-for it: it is for those who look on, so a thread reads it while the first units run.
+for it: it is for those who look on, so a thread reads it while units run, and only where they run longer than a moment.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from .paths import has_runs
 if TYPE_CHECKING:
     from .supervisor import Supervisor
 
+_MOMENT = 0.1
+"""Seconds. What is over by then is over before anybody could ask how long it takes, and should not pay for the answer."""
+
 
 def expect(supervisor: Supervisor) -> dict[str, float]:
     """The durations that must be known at the start; what comes later comes by itself."""
@@ -22,7 +25,7 @@ def expect(supervisor: Supervisor) -> dict[str, float]:
     graph = supervisor.engine.graph
     locks = [lock for unit in graph.units.values() for lock in set(unit.locks)]
     if supervisor.engine.jobs is None and len(locks) == len(set(locks)):
-        supervisor.call_at(supervisor.now(), lambda: _learn_meanwhile(supervisor))
+        supervisor.call_at(supervisor.now() + _MOMENT, lambda: _learn_meanwhile(supervisor))
         return {}
     from .history import learn
 
