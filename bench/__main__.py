@@ -27,6 +27,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         scratch = Path(name)
         env = {**os.environ, "XDG_STATE_HOME": str(scratch / "state")}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # or every start would compile what an installation has compiled
         try:
             floor = throughput.build_floor(scratch)
             benches = _benches(scratch, env, options.rounds, floor)
