@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
+from ..core.freshness import Judgement, foresee
 from ..core.graph import Graph
 from ..core.simulate import simulate, takes_time
 from ..core.unit import Unit
@@ -16,6 +19,9 @@ from ..supervisor.history import learn
 from ..unitfile.values import Duration, Unusable
 from .options import Parser, add_jobs, add_json, add_names, add_state, add_units, check_names, find_paths, load_graph
 from .stdout import write_err, write_out
+
+if TYPE_CHECKING:
+    from ..supervisor.paths import StatePaths
 
 
 def configure(parser: Parser) -> None:
@@ -39,7 +45,8 @@ def configure(parser: Parser) -> None:
         help="tell what would be skipped and what would still run if this unit failed; repeatable",
     )
     add_json(parser)
-    parser.epilog = "Durations are those of earlier runs. A unit that has not succeeded yet as it is now has none."
+    parser.epilog = "Durations are those of earlier runs. A unit that has not succeeded yet as it is now has none.\n"
+    parser.epilog += "Whether a unit need run is told as things are now; the command of a condition is not executed."
 
 
 def run(options: Namespace) -> int:
@@ -47,7 +54,8 @@ def run(options: Namespace) -> int:
     graph = load_graph(options)
     names = check_names(graph, options.names)
     durations = learn(find_paths(options), graph, lambda what: write_err(render_error(RunnerError(what))))
-    predict = partial(simulate, graph, jobs=options.jobs, names=names)
+    judgements = _judge(graph, find_paths(options))
+    predict = partial(simulate, graph, jobs=options.jobs, names=names, judgements=judgements)
     before = predict(durations)
     if not options.what_if and not options.fail:
         planned = plan.make_plan(graph, before, names)
@@ -61,6 +69,19 @@ def run(options: Namespace) -> int:
     answer = what_if.make_what_if(before, after, changes, failing)
     write_out(what_if.render_json(answer) if options.json else what_if.render_text(answer))
     return 0
+
+
+def _judge(graph: Graph, paths: StatePaths) -> dict[str, Judgement]:
+    """Which units need not run, as far as can be known beforehand. No command is executed: a condition's command holds."""
+    checked = [unit for unit in graph.units.values() if unit.checks]
+    if not checked:
+        return {}
+    from ..supervisor.checks import judge_now
+    from ..supervisor.memories import Memories
+    from ..supervisor.settings import Settings
+
+    settings, memories = Settings(os.environ), Memories(paths.memories, lambda _: None)
+    return foresee(graph, {unit.name: judge_now(unit, settings, memories) for unit in checked})
 
 
 def _parse_changes(words: Sequence[str], graph: Graph) -> dict[str, float]:

@@ -135,6 +135,10 @@ class Admission:
         """Whether a unit's request still stands."""
         return unit in self._waiting
 
+    def is_admitted(self, unit: str) -> bool:
+        """Whether it has its locks."""
+        return unit in self._admitted
+
     def _place(self, unit: str) -> tuple[float, int]:
         return self._waiting[unit].place
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from .effect import Spawn, StartProbe
+from .effect import Spawn, StartProbe, StopCheck
 from .event import Outcome, UnitEnded, UnitReady, UnitRetrying, UnitStarting
 from .node import Node, Verdict
 from .policy import restart_delay, retry_delay
@@ -15,7 +15,9 @@ from .words import say_count, say_duration
 def start(run: Run, node: Node) -> None:
     """Execute the unit's command: first write that it is about to be, then order it."""
     node.begin_attempt(run.next_invocation())
-    run.emit(UnitStarting(at=run.now, unit=node.name, invocation=node.invocation, attempt=node.attempt))
+    node.is_forced = False
+    because = node.because if node.attempt == 1 and node.because else UNSET
+    run.emit(UnitStarting(at=run.now, unit=node.name, invocation=node.invocation, attempt=node.attempt, because=because))
     run.order(Spawn(node.name, node.invocation, node.attempt))
 
 
@@ -77,13 +79,15 @@ def _let_go(run: Run, node: Node, verdict: Verdict, attempt: int, delay: float) 
     )
 
 
-def end(run: Run, node: Node, outcome: Outcome, reason: str) -> None:
+def end(run: Run, node: Node, outcome: Outcome, reason: str, runs_if: tuple[str, ...] = ()) -> None:
     """Give the unit its outcome, and others what it held."""
+    drop_check(run, node)
     run.cancel_timers(node, "wait", "timeout", "ready", "backoff", "stop")
     run.admission.withdraw(node.name)
     run.admission.release(node.name)
     node.outcome, node.reason = outcome, reason
     node.pid = node.restart_reason = None
+    node.is_forced = False
     if node.is_declared and not node.unit.optional and not _is_good(node) and run.stop_reason is None:
         run.failed[node.name] = None
     exit_code, signal = _exit(node)
@@ -94,6 +98,7 @@ def end(run: Run, node: Node, outcome: Outcome, reason: str) -> None:
             outcome=outcome,
             reason=reason,
             cause=node.cause or UNSET,
+            runs_if=runs_if or UNSET,
             exit_code=UNSET if exit_code is None else exit_code,
             signal=UNSET if signal is None else signal,
             duration=duration(run, node),
@@ -101,6 +106,14 @@ def end(run: Run, node: Node, outcome: Outcome, reason: str) -> None:
             max_rss=node.exit.max_rss if node.exit else 0,
         )
     )
+
+
+def drop_check(run: Run, node: Node) -> None:
+    """Nobody wants to know any more whether a unit need run."""
+    if node.check:
+        run.order(StopCheck(node.name, node.check))
+        run.cancel_timers(node, "timeout")
+        node.check = 0
 
 
 def _is_good(node: Node) -> bool:

@@ -57,6 +57,8 @@ def restart_units(run: Run, names: Iterable[str], reason: str) -> list[str]:
     """Restart units, and with them the dependents that run and ask for it; returns who begins anew."""
     named = set(names)
     along = [name for name in run.graph.restarted_with(named) - named if run.nodes[name].is_active]
+    for name in named:
+        run.nodes[name].is_forced = True
     wave.restart(run, [*named, *along], reason)
     wanted = want(run, _in_order_given(run, named))
     urgency.reckon(run)

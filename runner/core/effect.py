@@ -59,6 +59,22 @@ class ReloadUnit(Effect, frozen=True):
     call: int
 
 
+class StartCheck(Effect, frozen=True):
+    """Look whether a unit need run, as its keys ask. Answered by ``CheckEnded`` with the same number."""
+
+    unit: str
+    check: int
+    is_forced: bool
+    """Somebody wants it to run though it is up to date. Its conditions hold or not all the same."""
+
+
+class StopCheck(Effect, frozen=True):
+    """Nobody wants to know any more whether a unit need run."""
+
+    unit: str
+    check: int
+
+
 class StartProbe(Effect, frozen=True):
     """Begin to ask: once yes for readiness, over and over for health."""
 

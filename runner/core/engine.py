@@ -32,6 +32,7 @@ from .event import RunEnded, RunOutcome, StartupFinished
 from .graph import Graph
 from .node import Node, TimerKind
 from .observed import (
+    CheckEnded,
     DurationsLearned,
     KillRequested,
     Observed,
@@ -83,6 +84,7 @@ _ABOUT_THE_RUN: dict[type[Observed], Callable[[Run, Any], None]] = {
     ReloadRequested: reload_unit.reload,
     UnitsReloaded: reload.reload,
     DurationsLearned: urgency.learned,
+    CheckEnded: want.check_ended,
     SyncWanted: sync.wanted,
     SyncStarted: sync.started,
     SyncCompleted: sync.completed,

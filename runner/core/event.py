@@ -123,6 +123,8 @@ class WaitsFor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """So many units may work at a time, and do."""
     call: Literal["start"] | UnsetType = UNSET
     """The call that its script has not made."""
+    check: tuple[str, ...] | UnsetType = UNSET
+    """The keys that say whether it need run: somebody looks whether it need."""
 
 
 class UnitEvent(Decided, frozen=True, kw_only=True):
@@ -146,6 +148,8 @@ class UnitStarting(UnitEvent, frozen=True, kw_only=True):
     """The id of this attempt."""
     attempt: int
     """Its number, from 1."""
+    because: str | UnsetType = UNSET
+    """Why it is not up to date, of a unit that could be."""
 
 
 class UnitStarted(UnitEvent, frozen=True, kw_only=True):
@@ -208,6 +212,8 @@ class UnitEnded(UnitEvent, frozen=True, kw_only=True):
     """Why, in words."""
     cause: str | UnsetType = UNSET
     """For a skipped unit: the unit at the root of it."""
+    runs_if: tuple[str, ...] | UnsetType = UNSET
+    """For an unneeded unit: what would make it run, each in words that follow "it runs if"."""
     exit_code: int | UnsetType = UNSET
     """How its main process ended, where it ended by itself."""
     signal: str | UnsetType = UNSET

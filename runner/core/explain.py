@@ -7,9 +7,9 @@ A chain begins with the unit that was asked about. Every link is a unit with wha
 part in its fate, a *hold*: what held it up, and the unit that comes next. The state decides what is looked for.
 
 *Waiting.* What is not there yet: a lock before everything else (a unit asks for its locks when all its dependencies are
-there), then a job, the call of its script, or dependencies. The chain goes on through those that wait themselves, and ends
-with the first that does not: it runs, tries again, is being stopped, or nobody has brought or asked for it. That one is what
-everybody above it waits for *now*.
+there), then a job, a look whether it need run, the call of its script, or dependencies. The chain goes on through those that
+wait themselves, and ends with the first that does not: it runs, tries again, is being stopped, or nobody has brought or asked
+for it. That one is what everybody above it waits for *now*.
 
 *Which of several.* Of all that a unit waits for the chain follows what will take longest, for when all else has come, that
 will still be waited for. What nobody can foretell (the call of a script) counts as longest of all, then so many seconds as
@@ -55,7 +55,7 @@ from .release import release
 from .snapshot import Snapshot, UnitView
 from .state import State
 
-HoldKind = Literal["dependency", "lock", "job", "script", "obstacle", "handled"]
+HoldKind = Literal["dependency", "lock", "job", "script", "check", "obstacle", "handled"]
 
 _FAILURES: Final[frozenset[Outcome]] = frozenset({"failed", "timed-out"})
 _WITH_PROCESSES: Final[frozenset[State]] = frozenset({"running", "ready", "stopping"})
@@ -71,6 +71,8 @@ class Hold(Struct, frozen=True, kw_only=True, omit_defaults=True):
     others: tuple[str, ...] = ()
     """Units of which the same can be said: further dependencies that are not there, earlier holders, who has the other jobs."""
     lock: str = ""
+    check: tuple[str, ...] = ()
+    """The keys that say whether it need run, while somebody looks at what they speak of."""
     jobs: int = 0
     """How many units may work at a time, where it waits for a job."""
     on: Literal["", "success", "failure"] = ""
@@ -162,6 +164,8 @@ class _Reasons:
             return [Hold(by="lock", lock=lock, unit=self._ahead(lock, holder), since=view.asked_at) for lock, holder in locks]
         if first.jobs is not UNSET:
             return [self._job(first.jobs, view)]
+        if first.check is not UNSET:
+            return [Hold(by="check", check=first.check, since=view.since)]
         if first.call is not UNSET:
             return [Hold(by="script", since=self._last_come(view, self.at)[0])]
         pending = [need.unit for need in view.after.values() if self._is_pending(need)]

@@ -128,6 +128,10 @@ def probe_failed(run: Run, node: Node, fact: ProbeFailed) -> None:
 
 def timed_out(run: Run, node: Node) -> None:
     """An attempt has had its time."""
+    if node.check:
+        said = say_duration(node.unit.timeout or 0.0)
+        end(run, node, "timed-out", f"nobody could tell within {said} whether it need run")
+        return
     if node.is_scripts:
         end(run, node, "timed-out", f"not completed after {say_duration(duration(run, node))}")
         return

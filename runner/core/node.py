@@ -74,6 +74,14 @@ class Node:
     """False: somebody waits for a name that nobody has brought yet, or the unit file that brought it is gone."""
     called: Literal["", "start", "complete"] = ""
     """How far its script has come with it over the sync socket."""
+    check: int = 0
+    """The number of the look whether it need run, while somebody looks."""
+    is_checked: bool = False
+    """Since it was wanted somebody has looked whether it need run, and it need."""
+    is_forced: bool = False
+    """Somebody wants it to run once though it is up to date."""
+    because: str = ""
+    """Why it is not up to date."""
     gave_up: bool = False
     """Its script waited to start it, and its start has not succeeded since."""
     holds: dict[int, Until] = field(default_factory=dict)
@@ -142,6 +150,7 @@ class Node:
         self.was_ready = False
         self.restarts.clear()
         self.stop_reason = self.restart_reason = None
+        self.is_checked, self.because = False, ""
         self.begin_attempt("")
         self.attempt = 0
 

@@ -83,6 +83,19 @@ class DurationsLearned(Observed, frozen=True, kw_only=True):
     """Seconds, by unit; one that is not here has never done what it does now."""
 
 
+class CheckEnded(Observed, frozen=True, kw_only=True):
+    """Somebody has looked whether a unit need run."""
+
+    unit: str
+    check: int
+    verdict: Literal["needed", "unneeded", "failed"]
+    """``failed``: nobody can tell."""
+    reason: str = ""
+    """Why, in words; of one that is needed only where it could have been up to date."""
+    runs_if: tuple[str, ...] = ()
+    """What would make one run that is unneeded, in words that follow "it runs if"."""
+
+
 class ProcessSpawned(Observed, frozen=True, kw_only=True):
     """The program of an invocation has been executed."""
 

@@ -69,6 +69,7 @@ class Run:
         self.is_killing = False
         """Nobody has patience for the stop ladder any more."""
         self._invocations = 0
+        self._checks = 0
         self._timers: dict[int, tuple[Node, TimerKind]] = {}
         self._deadlines: dict[int, float] = {}
         self._timers_made = 0
@@ -121,6 +122,11 @@ class Run:
         """An identifier that no other attempt of any run has."""
         self._invocations += 1
         return f"{self.id}.{self._invocations}"
+
+    def next_check(self) -> int:
+        """A number that no other check of this run has."""
+        self._checks += 1
+        return self._checks
 
     def set_timer(self, node: Node, kind: TimerKind, at: float) -> None:
         """Set or move the one timer of this kind that a node has."""

@@ -12,15 +12,18 @@ from collections.abc import Collection, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, Struct
 
 from .declare import declarations
-from .effect import CancelTimer, Effect, RunStopCommand, SetTimer, Signal, Spawn
+from .effect import CancelTimer, Effect, RunStopCommand, SetTimer, Signal, Spawn, StartCheck
 from .engine import Engine
 from .event import Peer, RunStarted, UnitWaiting
 from .forecast import LEAST
+from .freshness import NEEDED, Judgement
 from .graph import Graph
 from .observed import (
+    CheckEnded,
     DurationsLearned,
     Observed,
     ProbeSucceeded,
@@ -68,14 +71,15 @@ def simulate(
     jobs: int | None = None,
     names: Iterable[str] = (),
     failing: Collection[str] = frozenset(),
+    judgements: Mapping[str, Judgement] | None = None,
 ) -> Prediction:
     """Play the startup of these units and groups, by default of all.
 
     ``durations`` are the seconds from a unit's start until it reaches its goal; one that is not there takes next to no time.
     ``failing`` units fail in each of their attempts: one with a process ends with exit status 1 after its time, and a service
-    that nobody asks whether it is ready cannot even be executed.
+    that nobody asks whether it is ready cannot even be executed. ``judgements`` say which units need not run; the others need.
     """
-    world = _World(graph, durations, jobs, failing)
+    world = _World(graph, durations, jobs, failing, judgements or {})
     world.begin(tuple(names))
     world.run()
     ran = (name for name, view in world.snapshot.units.items() if view.first_started_at is not None)
@@ -98,11 +102,19 @@ def _is_asked(unit: Unit) -> bool:
 class _World:
     """All that the engine does not decide, as a heap of facts that are to come."""
 
-    def __init__(self, graph: Graph, durations: Mapping[str, float], jobs: int | None, failing: Collection[str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        durations: Mapping[str, float],
+        jobs: int | None,
+        failing: Collection[str],
+        judgements: Mapping[str, Judgement],
+    ) -> None:
         self.snapshot = Snapshot()
         self._engine = Engine(graph, run=_RUN, jobs=jobs)
         self._durations = durations
         self._failing = failing
+        self._judgements = judgements
         self._to_come: list[tuple[float, int, Observed]] = []
         self._facts = 0
         self._timers: dict[int, float] = {}
@@ -143,6 +155,8 @@ class _World:
             for effect in step.effects:
                 if isinstance(effect, Spawn):
                     answers.append(self._spawn(effect, fact.at))
+                elif isinstance(effect, StartCheck):
+                    answers.append(self._check(effect, fact.at))
                 else:
                     self._do(effect, fact.at)
 
@@ -158,6 +172,10 @@ class _World:
                 self._expect(TimerFired(at=effect.at, timer=effect.timer))
             case CancelTimer():
                 del self._timers[effect.timer]
+
+    def _check(self, effect: StartCheck, now: float) -> Observed:
+        verdict, reason, runs_if = msgspec.structs.astuple(self._judgements.get(effect.unit, NEEDED))
+        return CheckEnded(at=now, unit=effect.unit, check=effect.check, verdict=verdict, reason=reason, runs_if=runs_if)
 
     def _spawn(self, effect: Spawn, now: float) -> Observed:
         unit, fails = self._engine.graph.units[effect.unit], effect.unit in self._failing

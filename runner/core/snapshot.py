@@ -66,6 +66,10 @@ class UnitView(Struct, omit_defaults=True):
     outcome: Outcome | None = None
     reason: str = ""
     """Why it ended, is being stopped, or makes another attempt."""
+    because: str = ""
+    """Why it was not up to date when it was started, if it could have been."""
+    runs_if: tuple[str, ...] = ()
+    """What would make it run, where it was not needed."""
     cause: str = ""
     waits_for: tuple[WaitsFor, ...] = ()
     """What it waited for when it last began to wait; some of it may be there by now."""
@@ -190,6 +194,7 @@ def _wait(view: UnitView, event: UnitWaiting) -> None:
     _be_wanted(view, event.at)
     view.waits_for = event.waits_for
     view.outcome, view.reason, view.cause, view.retry_at = None, "", "", None
+    view.runs_if = ()
     if any(one.lock is not UNSET or one.jobs is not UNSET for one in event.waits_for):
         view.asked_at, view.held_up_by = event.at, event.waits_for
 
@@ -207,7 +212,9 @@ def _begin_attempt(view: UnitView, event: UnitStarting) -> None:
     if view.first_started_at is None:
         view.first_started_at = event.at
     view.outcome, view.reason, view.cause, view.text = None, "", "", ""
-    view.waits_for = ()
+    view.waits_for = view.runs_if = ()
+    if event.attempt == 1:
+        view.because = event.because or ""
     view.pid = view.started_at = view.ready_at = view.retry_at = view.exit_code = view.signal = None
     view.duration, view.cpu, view.max_rss = 0.0, 0.0, 0
 
@@ -246,6 +253,7 @@ def _end(view: UnitView, event: UnitEnded) -> None:
     if event.outcome in ("succeeded", "unneeded") and view.kind != "service":
         view.reached_at = event.at
     view.outcome, view.reason, view.cause = event.outcome, event.reason, event.cause or ""
+    view.runs_if = event.runs_if or ()
     view.exit_code, view.signal = _given(event.exit_code), _given(event.signal)
     view.duration, view.cpu, view.max_rss = event.duration, event.cpu, event.max_rss
 

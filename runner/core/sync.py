@@ -278,7 +278,7 @@ def answer_holds(run: Run, node: Node) -> None:
 def _is_wait_over(run: Run, node: Node) -> bool:
     """It may start, or never will."""
     if node.is_scripts and node.state == "waiting":
-        return not node.unmet
+        return not node.unmet and not node.check
     return _was_ended(node) or _may_start(run, node) or _obstacle(run, node) is not None
 
 
@@ -300,6 +300,8 @@ def _obstacle(run: Run, node: Node) -> Node | None:
 
 
 def _may_start(run: Run, node: Node) -> bool:
+    if node.check:
+        return False
     return all(release_of(edge, run.nodes[edge.dependency]) == "met" for edge in run.graph.after[node.name].values())
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 Kind = Literal["oneshot", "service", "external", "target"]
 Requires = Literal["success", "completion"]
+Once = Literal["run", "boot", "workspace"]
 ProbeKind = Literal["http", "tcp", "unix", "file", "command", "log", "notify", "sync"]
 
 
@@ -127,6 +128,25 @@ class Log(Value, frozen=True, kw_only=True):
     """Rotated files kept beside the one that is written."""
 
 
+class Conditions(Value, frozen=True, kw_only=True):
+    """What must hold for a unit to run at all. Each that is empty holds."""
+
+    exists: tuple[str, ...] = ()
+    """Paths that are there."""
+    missing: tuple[str, ...] = ()
+    """Paths that are not."""
+    env: dict[str, str | bool] = {}
+    """Variables: the value, ``!`` and another than this value, or whether it is set and not empty."""
+    os: tuple[str, ...] = ()
+    """Any of these, as ``uname -s`` says it in small letters; ``!`` and a word: any but this."""
+    arch: tuple[str, ...] = ()
+    """The same of the machine, as ``uname -m`` says it."""
+    user: tuple[str, ...] = ()
+    """The same of the name of the user as whom the unit runs."""
+    command: Command | None = None
+    """Exit status 0: it holds."""
+
+
 class Unit(Value, frozen=True, kw_only=True):
     """One unit, as its files say it, with names not yet resolved against the other units."""
 
@@ -146,6 +166,12 @@ class Unit(Value, frozen=True, kw_only=True):
     stop: Stop = Stop()
     reload: Reload | None = None
     locks: tuple[str, ...] = ()
+    conditions: Conditions | None = None
+    creates: tuple[str, ...] = ()
+    """Paths that it makes: where one is not there, it is not up to date."""
+    inputs: tuple[str, ...] = ()
+    """Paths and globs of what it is made from: where their content has changed, it is not up to date."""
+    once: Once = "run"
     env: dict[str, str] = {}
     env_file: tuple[str, ...] = ()
     cwd: str = ""
@@ -164,3 +190,9 @@ class Unit(Value, frozen=True, kw_only=True):
     def group(self) -> str:
         """The innermost group that it belongs to, or the empty string."""
         return self.name.rpartition("/")[0]
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """The keys that say whether it need run at all; none: it always does."""
+        keys = (("if", self.conditions), ("creates", self.creates), ("inputs", self.inputs), ("once", self.once != "run"))
+        return tuple(key for key, is_said in keys if is_said)

@@ -16,10 +16,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Container, Iterable
 
-from .attempt import end, start
+from .attempt import drop_check, end, start
+from .effect import StartCheck
 from .event import UnitWaiting, WaitsFor
 from .graph import Edge
 from .node import Node
+from .observed import CheckEnded
 from .release import Release, release
 from .run import Run
 from .words import say_duration
@@ -112,6 +114,7 @@ def _obstacles(run: Run, name: str) -> set[str]:
 def enter(run: Run, node: Node, newly: Container[str] = ()) -> None:
     """Let a unit that is wanted wait, or go, or be skipped."""
     run.failed.pop(node.name, None)
+    drop_check(run, node)
     obstacle: Node | None = None
     for dependency, edge in run.graph.after[node.name].items():
         other = run.nodes[dependency]
@@ -169,12 +172,46 @@ def go(run: Run, node: Node) -> None:
     From here on it is what its file says now.
     """
     node.unit = run.graph.units[node.name]
-    if node.unit.kind == "target":
+    if node.unit.checks and not node.is_checked:
+        check(run, node)
+    elif node.unit.kind == "target":
         end(run, node, "succeeded", "reached")
     elif node.is_scripts:
         run.emit(UnitWaiting(at=run.now, unit=node.name, waits_for=(WaitsFor(call="start"),)))
     else:
         ask(run, node)
+
+
+def check(run: Run, node: Node) -> None:
+    """Have somebody look whether a unit need run. It waits for that as for anything else."""
+    drop_check(run, node)
+    node.check = run.next_check()
+    run.emit(UnitWaiting(at=run.now, unit=node.name, waits_for=(WaitsFor(check=node.unit.checks),)))
+    run.order(StartCheck(node.name, node.check, node.is_forced))
+    if node.unit.timeout is not None:
+        run.set_timer(node, "timeout", run.now + node.unit.timeout)
+
+
+def check_ended(run: Run, fact: CheckEnded) -> None:
+    """Somebody has looked: the unit goes on as if it had no conditions, or has its outcome.
+
+    One that has been admitted meanwhile was looked at a second time, because much can happen while it waits for a lock.
+    """
+    node = run.nodes.get(fact.unit)
+    if node is None or node.check != fact.check:
+        return
+    node.check = 0
+    run.cancel_timers(node, "timeout")
+    if fact.verdict != "needed":
+        end(run, node, fact.verdict, fact.reason, fact.runs_if)
+        return
+    node.is_checked, node.because = True, fact.reason
+    if node.holds:
+        run.holding.append(node)
+    if run.admission.is_admitted(node.name):
+        start(run, node)
+    else:
+        go(run, node)
 
 
 def ask(run: Run, node: Node) -> None:
@@ -190,6 +227,9 @@ def admit(run: Run) -> bool:
         node = run.nodes[name]
         if name not in run.asking:
             node.released_by = run.admission.last_holder(node.unit.locks) or node.released_by
+            if node.unit.checks and node.attempt == 0:
+                check(run, node)
+                continue
         start(run, node)
     return bool(granted)
 

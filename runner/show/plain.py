@@ -115,7 +115,10 @@ class Plain:
             case UnitWaiting():
                 return _say_wait(event) if self.snapshot.units[event.unit].is_declared else ""
             case UnitStarted():
-                return "started" if event.attempt == 1 else f"started (attempt {event.attempt})"
+                because = self.snapshot.units[event.unit].because
+                return (
+                    f"started (attempt {event.attempt})" if event.attempt > 1 else f"started: {because}" if because else "started"
+                )
             case UnitReady():
                 return f"ready after {say_duration(event.after)}" if event.after else "ready"
             case UnitRetrying():

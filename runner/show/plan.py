@@ -46,6 +46,10 @@ class PlannedUnit(Struct, frozen=True):
     """Seconds from then until it reaches its goal or fails. None: not known."""
     is_critical: bool
     """It is on the critical path."""
+    unneeded: str = ""
+    """Why it would not run, though it is wanted."""
+    because: str = ""
+    """Why it is not up to date, of a unit that could be."""
 
 
 class Plan(Struct, frozen=True):
@@ -109,6 +113,8 @@ def _planned(graph: Graph, prediction: Prediction) -> dict[str, PlannedUnit]:
             starts=prediction.snapshot.units[name].first_started_at if is_known else None,
             takes=takes(prediction, name) if is_known else None,
             is_critical=is_known and name in prediction.critical_path,
+            unneeded=view.reason if (view := prediction.snapshot.units[name]).outcome == "unneeded" else "",
+            because=view.because,
         )
         for name, unit in graph.units.items()
     }
@@ -121,6 +127,11 @@ def _wait(edge: Edge) -> Wait:
 def _headline(plan: Plan) -> str:
     units = sum(map(len, plan.steps))
     headline = f"{say_count(units, 'unit')} in {say_count(len(plan.steps), 'step')}"
+    unneeded = sum(bool(unit.unneeded) for step in plan.steps for unit in step)
+    if unneeded:
+        headline += f", {'all' if unneeded == units else unneeded} of which need not run"
+        if unneeded == units:
+            return headline
     return f"{headline}; each starts as soon as what it waits for is done" if len(plan.steps) > 1 else headline
 
 
@@ -164,6 +175,10 @@ def _kind(unit: PlannedUnit) -> Iterable[str]:
 
 
 def _details(unit: PlannedUnit) -> Iterable[str]:
+    if unit.unneeded:
+        yield f"need not run: {unit.unneeded}"
+    if unit.because:
+        yield f"runs because {unit.because}"
     if unit.triggers:
         yield "if " + " or ".join(map(str, unit.triggers))
     if unit.optional:

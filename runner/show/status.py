@@ -178,6 +178,10 @@ def _facts(status: Status, unit: str, view: UnitView) -> Iterator[tuple[str, str
         yield "attempt", str(view.attempt)
     if view.expected is not None:
         yield "usually", f"takes {say_duration(view.expected)} to its goal"
+    if view.because:
+        yield "ran", f"because {view.because}"
+    if view.runs_if:
+        yield "runs", f"if {'; if '.join(view.runs_if)}"
     yield from _edges(status, unit, view)
     if view.command:
         yield "command", view.command

@@ -1,4 +1,4 @@
-"""Says what a unit waits for: units, locks with those who hold them, a job, its script."""
+"""Says what a unit waits for: units, locks with those who hold them, a job, a look whether it need run, its script."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def say_waits(waits: Iterable[WaitsFor], find_holder: Callable[[WaitsFor], str] 
     for one in waits:
         if one.lock is not UNSET:
             locks.setdefault(find_holder(one), []).append(f'"{one.lock}"')
+        elif one.check is not UNSET:
+            said.append("a look whether it need run")
         elif one.call is not UNSET:
             said.append(f"its script to call {one.call}")
         else:

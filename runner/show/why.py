@@ -15,6 +15,7 @@ from shlex import quote
 import msgspec
 
 from ..core.explain import Explanation, Link
+from ..core.freshness import BY_HAND
 from .reason import ENDED_SO, Told, named, say, say_awaited, say_handled, say_moment, say_now, say_start
 from .text import printable
 
@@ -36,6 +37,8 @@ def render_text(explanation: Explanation, note: str = "") -> str:
     paragraphs = [_wrap(f"{_answer(told)}.", "", "")]
     if len(told) > 1:
         paragraphs.append(_chain_lines(told))
+    if told[0].outcome == "unneeded":
+        paragraphs += _what_would_do(told[0])
     if note:
         paragraphs.append(_wrap(note, "", ""))
     if hint := _hint(told):
@@ -134,6 +137,12 @@ def _chain_lines(told: Sequence[Told]) -> list[str]:
     return [line for entry in entries for line in entry]
 
 
+def _what_would_do(top: Told) -> list[list[str]]:
+    """What would make a unit run that was not needed."""
+    runs_if = top.link.view.runs_if if top.link.view else ()
+    return [_wrap(f"It runs if {'; if '.join(runs_if)}.", "", "")] if runs_if else []
+
+
 def _hint(told: Sequence[Told]) -> str:
     """One thing to do about the last in the chain, or to look at."""
     top, root = told[0], told[-1]
@@ -144,6 +153,9 @@ def _hint(told: Sequence[Told]) -> str:
         return f'when its work begins, its script calls "runner sync start {name}"'
     if root.state == "running" and root.link.view.kind == "external":
         return f'when its work is done, its script calls "runner sync complete {name}"'
+    if top.outcome == "unneeded":
+        by_hand = top.link.view is not None and BY_HAND in top.link.view.runs_if
+        return f'to run it all the same: "runner restart {quote(top.unit)}"' if by_hand else ""
     if root.is_story:
         return 'see the whole run: "runner timeline"' if len(told) > 1 else ""
     return f"the output of {root.unit} is in {root.link.view.log}" if root.link.view.log else ""

@@ -28,6 +28,11 @@ class StatePaths(Struct, frozen=True):
         return f"{self.root}/journal"
 
     @property
+    def memories(self) -> str:
+        """The directory of what is remembered of units, by unit."""
+        return f"{self.root}/memories"
+
+    @property
     def supervisor_log(self) -> str:
         """What a supervisor that has detached itself says."""
         return f"{self.root}/supervisor.log"

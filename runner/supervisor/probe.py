@@ -89,11 +89,21 @@ async def _ask_http(probe: Probe) -> str:
 
 async def _ask_command(command: Command, env: Mapping[str, str], cwd: str | None) -> str:
     environment = {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
-    nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
-        process = spawn(command, Setting(environment, cwd), nowhere)
+        status, killed_by = await run_command(command, Setting(environment, cwd))
     except SpawnError as error:
         return error.reason
+    return say_exit(status, killed_by) if status != 0 else ""
+
+
+async def run_command(command: Command, setting: Setting) -> tuple[int | None, str | None]:
+    """Execute a command whose output nobody wants; returns its exit status, or the signal that killed it.
+
+    Cancelling it kills the command with its whole group. Raises :class:`~runner.supervisor.spawn.SpawnError`.
+    """
+    nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        process = spawn(command, setting, nowhere)
     finally:
         os.close(nowhere)
     pidfd = os.pidfd_open(process.pid)
@@ -108,9 +118,7 @@ async def _ask_command(command: Command, env: Mapping[str, str], cwd: str | None
         status = process.wait()
         own_children.discard(process.pid)
         os.close(pidfd)
-    if status >= 0:
-        return say_exit(status, None) if status else ""
-    return say_exit(None, signal_name(-status))
+    return (status, None) if status >= 0 else (None, signal_name(-status))
 
 
 def _parse_address(target: str) -> tuple[str, int]:

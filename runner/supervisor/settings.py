@@ -56,6 +56,14 @@ class Settings:
         umask = -1 if unit.umask is None else unit.umask
         return Setting(environment, unit.cwd or None, umask, unit.nice)
 
+    def own(self, unit: Unit) -> dict[bytes, bytes]:
+        """What of a unit's environment is its own: neither the supervisor's nor what the runner tells it.
+
+        Raises :class:`SpawnError`.
+        """
+        own = unit_environment({}, unit, "", 0)
+        return {name: value for name, value in own.items() if not name.startswith(b"RUNNER_")}
+
     def close(self) -> None:
         """Leave nothing behind."""
         if self._stand_in:

@@ -33,14 +33,13 @@ from ..core.effect import (
     SetTimer,
     Signal,
     Spawn,
-    StartProbe,
-    StopProbes,
 )
 from ..core.engine import Engine
 from ..core.event import Decided, RunStarted
 from ..core.observed import DurationsLearned, Observed, ProcessSpawned, SpawnFailed, StartRequested, TimerFired
 from ..core.snapshot import Snapshot
 from ..core.unit import Unit
+from .asking import Asking
 from .invocation import Invocation
 from .journal import Journal, Lines
 from .notify import NotifySocket
@@ -57,8 +56,6 @@ from .warning import warn_on_stderr
 
 if TYPE_CHECKING:
     import trio
-
-    from .probing import Probing
 
 Listener = Callable[[Sequence[Decided], bytes], None]
 """Gets what was decided, and the same as lines of JSON."""
@@ -103,11 +100,10 @@ class Supervisor:
         """Every process of this run is younger."""
         self._begun = time.monotonic()
         self._lines = Lines(time.time())
-        self._journal = Journal(paths.journals, run, self._warn_of_state)
+        self._journal = Journal(paths.journals, run, self.warn_of_state)
         self.stop_requests = StopRequests(self.poller, self.observe, self.now, passed_on)
         self.orphans = Orphans(self.poller) if passed_on is not None else None
         """None: they become children of somebody else."""
-        self._probing: Probing | None = None
         self._nursery: trio.Nursery | None = None
         self._later: dict[int, Callable[[], None]] = {}
         """What is to be called once, by its timer. The engine's timers are positive, these are negative."""
@@ -121,13 +117,13 @@ class Supervisor:
         self._is_draining = False
         self._is_state_lost = False
         self._census: Census | None = None
+        self._asking = Asking(self, self._settings)
         self.deeds: dict[type[Effect], Callable[[Any], None]] = {
             Signal: self._signal,
             RunStopCommand: self._run_stop_command,
-            StartProbe: self._start_probe,
-            StopProbes: self._stop_probes,
             SetTimer: lambda effect: self.timers.set(effect.timer, effect.at),
             CancelTimer: lambda effect: self.timers.cancel(effect.timer),
+            **self._asking.deeds,
         }
 
     def offer_socket(self, path: str) -> None:
@@ -170,7 +166,7 @@ class Supervisor:
         """Say what costs no unit but should be known."""
         self.on_warning(text)
 
-    def _warn_of_state(self, text: str) -> None:
+    def warn_of_state(self, text: str) -> None:
         """Say once that something in the state directory cannot be written: it is the same for a thousand logs."""
         if not self._is_state_lost:
             self._is_state_lost = True
@@ -294,52 +290,26 @@ class Supervisor:
             )
 
     def _log(self, unit: Unit) -> LogFile:
-        path, on_error = (unit.log.file, self.warn) if unit.log.file else (self.paths.log(unit.name), self._warn_of_state)
+        path, on_error = (unit.log.file, self.warn) if unit.log.file else (self.paths.log(unit.name), self.warn_of_state)
         return LogFile(path, unit.log.max_size, unit.log.keep, on_error)
 
     def _signal(self, order: Signal) -> None:
-        invocation = self._current(order.unit, order.invocation)
+        invocation = self.current(order.unit, order.invocation)
         if invocation:
             invocation.send(signal.Signals[order.signal], to_tree=order.to == "tree")
 
     def _run_stop_command(self, order: RunStopCommand) -> None:
-        invocation = self._current(order.unit, order.invocation)
+        invocation = self.current(order.unit, order.invocation)
         if invocation and invocation.unit.stop.command:
             invocation.run_stop_command(invocation.unit.stop.command)
-
-    def _start_probe(self, order: StartProbe) -> None:
-        invocation = self._current(order.unit, order.invocation)
-        if invocation is None:
-            return
-        unit = invocation.unit
-        if order.purpose == "health" and unit.health:
-            self.probing.start_health(invocation, unit.health)
-        elif order.purpose == "ready" and unit.ready and unit.ready.probe:
-            self.probing.start_ready(invocation, unit.ready.probe)
-
-    def _stop_probes(self, order: StopProbes) -> None:
-        invocation = self._current(order.unit, order.invocation)
-        if invocation:
-            self.probing.stop(invocation)
-
-    @property
-    def probing(self) -> Probing:
-        """The tasks that ask; the first call imports what they need."""
-        if self._probing is None:
-            from .probing import Probing
-
-            self._probing = Probing(self)
-            if self._nursery:
-                self._probing.attach(self._nursery)
-        return self._probing
 
     def attach(self, nursery: trio.Nursery) -> None:
         """Have a nursery for tasks from now on."""
         self._nursery = nursery
-        if self._probing:
-            self._probing.attach(nursery)
+        self._asking.attach(nursery)
 
-    def _current(self, unit: str, name: str) -> Invocation | None:
+    def current(self, unit: str, name: str) -> Invocation | None:
+        """An invocation, where it is still the latest of its unit."""
         invocation = self.invocations.get(unit)
         return invocation if invocation and invocation.name == name else None
 

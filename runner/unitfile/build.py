@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from ..core.unit import Command, Dependency, Health, Log, Probe, Ready, Reload, Requires, Restart, Retry, Stop, Unit
+from ..core.unit import Command, Conditions, Dependency, Health, Log, Probe, Ready, Reload, Requires, Restart, Retry, Stop, Unit
 from .convert import Finding, Path, show_path
 from .expand import CannotExpand, expand, expand_variable
-from .keys import AfterTable, BeforeTable, HealthTable, ReadyTable, RestartTable, RetryTable, UnitFile
+from .keys import AfterTable, BeforeTable, ConditionsTable, HealthTable, ReadyTable, RestartTable, RetryTable, UnitFile
 from .rules import PROBES, Written
 from .values import Duration, Unusable, check_host_port, check_path, check_socket_path, check_url, did_you_mean, quote
 
@@ -24,6 +24,8 @@ _TARGETS: Final[dict[str, tuple[_Check, str]]] = {
     "unix": (check_socket_path, "the path of a socket"),
     "file": (check_path, "a path"),
 }
+_ARCHITECTURES: Final = {"amd64": "x86_64", "!amd64": "!x86_64", "arm64": "aarch64", "!arm64": "!aarch64"}
+"""What Go and Debian call a machine, and what the kernel does (uname(2))."""
 _RETRY: Final = Retry()
 _RESTART: Final = Restart()
 _STOP: Final = Stop()
@@ -54,6 +56,10 @@ def build(name: str, written: Written, environment: Mapping[str, str]) -> tuple[
         stop=_stop(file),
         reload=Reload(command=_command(file.reload.command), signal=str(file.reload.signal or "")) if file.reload else None,
         locks=tuple(dict.fromkeys(file.locks)),
+        conditions=_conditions(file.conditions, strings, cwd) if file.conditions else None,
+        creates=tuple(strings.paths(("creates",), file.creates, cwd)),
+        inputs=tuple(strings.paths(("inputs",), file.inputs, cwd)),
+        once=file.once,
         env=strings.env,
         env_file=tuple(strings.env_files(file.env_file, cwd)),
         cwd=cwd,
@@ -144,6 +150,22 @@ def _probe(name: str, said: ReadyTable | HealthTable, interval: float, strings: 
     return Probe(by=by, target=target, command=command, status=tuple(said.status), interval=interval)
 
 
+def _conditions(said: ConditionsTable, strings: _Strings, cwd: str) -> Conditions:
+    return Conditions(
+        exists=tuple(strings.paths(("if", "exists"), said.exists, cwd)),
+        missing=tuple(strings.paths(("if", "missing"), said.missing, cwd)),
+        env=said.env,
+        os=_words(said.os),
+        arch=tuple(_ARCHITECTURES.get(word, word) for word in _words(said.arch)),
+        user=_words(said.user),
+        command=_command(said.command),
+    )
+
+
+def _words(said: str | list[str]) -> tuple[str, ...]:
+    return (said,) if isinstance(said, str) else tuple(said)
+
+
 def _log(file: UnitFile, strings: _Strings, cwd: str) -> Log:
     if not (said := file.log):
         return _LOG
@@ -184,6 +206,12 @@ class _Strings:
             self.findings.append(Finding(path, f'cannot use {said} for "{show_path(path)}": it must be {expected}', error.hint))
             return ""
         return expanded
+
+    def paths(self, path: Path, texts: str | Sequence[str], cwd: str) -> list[str]:
+        """Paths, each seen from the directory in which the unit runs; one alone may stand without a list around it."""
+        if isinstance(texts, str):
+            return [_in_directory(cwd, self.path(path, texts))]
+        return [_in_directory(cwd, self.path((*path, index), text)) for index, text in enumerate(texts)]
 
     def env_files(self, files: Sequence[str], cwd: str) -> list[str]:
         """Paths of env files, each with the ``-`` that it may have."""

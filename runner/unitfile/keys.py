@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, NamedTuple
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
-from ..core.unit import Kind, Requires
+from ..core.unit import Kind, Once, Requires
 from .values import Duration, Interval, Pattern, SignalName, Size
 
 SEGMENT: Final = r"[A-Za-z0-9][A-Za-z0-9._@:-]*"
@@ -183,6 +183,34 @@ class LogTable(Table):
     keep: Annotated[Annotated[int, Meta(ge=0, le=100)], _says("Rotated files that are kept beside it.")] = 2
 
 
+class ConditionsTable(Table):
+    """What must hold for the unit to run at all. All that is written must hold."""
+
+    exists: Annotated[Text | list[Path], _says("These paths are there. Expanded.")] = []
+    missing: Annotated[Text | list[Path], _says("These paths are not there. Expanded.")] = []
+    env: Annotated[
+        dict[str, str | bool],
+        _says(
+            'Variables of the unit\'s environment: `"value"`: it is this; `"!value"`: it is something else, or not set; `true`: '
+            "it is set and not empty; `false`: it is not."
+        ),
+    ] = {}
+    command: Annotated[
+        Text | Argv | None,
+        _says(
+            "This command ends with exit status 0. Executed last, and only where all else holds. Written as the unit's `command`."
+        ),
+    ] = None
+    os: Annotated[
+        Text | list[Tag], _says('The system is this, or one of these, such as `"linux"`; with a `!` before it: anything else.')
+    ] = []
+    arch: Annotated[
+        Text | list[Tag],
+        _says('The same of the machine, such as `"x86_64"` or `"aarch64"` (`"amd64"` and `"arm64"` mean these).'),
+    ] = []
+    user: Annotated[Text | list[Tag], _says("The same of the name of the user as whom the unit runs.")] = []
+
+
 class UnitFile(Table):
     """The keys of a unit. They stand at the top of the file, without a table around them."""
 
@@ -234,6 +262,27 @@ class UnitFile(Table):
     stop: Annotated[StopTable | None, _says("How it is stopped.")] = None
     reload: Annotated[ReloadTable | None, _says("How it is told to read its configuration again. Default: it cannot be.")] = None
     locks: Annotated[list[Word], _says("At most one unit that holds a lock of the same name runs at a time.")] = []
+    conditions: Annotated[
+        ConditionsTable | None, _says("What must hold for it to run at all; where it does not, the unit is `unneeded`.")
+    ] = field(default=None, name="if")
+    creates: Annotated[
+        list[Path],
+        _says("Paths that it makes. Where all are there, and nothing below says otherwise, it is `unneeded`. Expanded."),
+    ] = []
+    inputs: Annotated[
+        list[Path],
+        _says(
+            "Paths and globs (`*`, `?`, `[...]`, `**`) of what it is made from; a directory stands for all below it. Where "
+            "their content, the command and the unit's environment are as at its last success, it is `unneeded`. Expanded."
+        ),
+    ] = []
+    once: Annotated[
+        Once,
+        _says(
+            "How often a success is repeated: in every run, once each time that the machine or container starts, or once in the "
+            "life of the state directory."
+        ),
+    ] = "run"
     env: Annotated[dict[str, str], _says("Environment variables, in the order written. Expanded.")] = {}
     env_file: Annotated[
         list[Path],
@@ -271,6 +320,7 @@ KINDS: Final[dict[str, tuple[Kind, ...]]] = {
         ("command", "script", "retry", "ready", "stop", "locks", "env", "env-file", "cwd", "nice", "umask", "log"),
         ("oneshot", "service"),
     ),
+    **dict.fromkeys(("creates", "inputs", "once"), ("oneshot",)),
     **dict.fromkeys(("timeout", "bridge"), ("oneshot", "service", "external")),
     **dict.fromkeys(("restart", "health", "reload"), ("service",)),
 }
@@ -284,15 +334,9 @@ class Later(NamedTuple):
     hint: str
 
 
-_RUN_ALWAYS: Final = "this version runs a unit whenever it is wanted"
-_EXIT_EARLY: Final = "let its command look, and exit 0 where there is nothing to do"
 _AS_ROOT: Final = "start the runner as that user, or let the command change it, with runuser -u NAME -- ..."
 
 LATER_KEYS: Final[dict[str, Later]] = {
-    "if": Later(_RUN_ALWAYS, _EXIT_EARLY),
-    "creates": Later(_RUN_ALWAYS, _EXIT_EARLY),
-    "inputs": Later(_RUN_ALWAYS, _EXIT_EARLY),
-    "once": Later(_RUN_ALWAYS, _EXIT_EARLY),
     "mask": Later("this version writes down output as it comes", "keep secrets out of what the unit writes"),
     "user": Later("this version runs all units as its own user", _AS_ROOT),
     "group": Later("this version runs all units as its own user", _AS_ROOT),

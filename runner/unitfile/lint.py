@@ -58,6 +58,8 @@ def lint(unit: Unit, search_path: str | None, has_program: HasProgram) -> Iterat
 def _commands(unit: Unit) -> Iterator[tuple[tuple[str, ...], Command]]:
     if unit.command:
         yield ("command",), unit.command
+    if unit.conditions and unit.conditions.command:
+        yield ("if", "command"), unit.conditions.command
     for name, probe in (("ready", unit.ready and unit.ready.probe), ("health", unit.health and unit.health.probe)):
         if probe and probe.command:
             yield (name, "command"), probe.command

@@ -87,6 +87,7 @@ def check_rules(written: Written) -> Iterator[Finding]:
     yield from _check_probe(written, "health")
     yield from _check_ready_interval(written)
     yield from _check_reload(written)
+    yield from _check_conditions(written)
     yield from _check_requires(written)
     for key in ("retry", "restart"):
         yield from _check_delays(written, key)
@@ -159,6 +160,11 @@ def _check_reload(written: Written) -> Iterator[Finding]:
     if len(table) > 1:
         what = 'cannot use both "reload.command" and "reload.signal": one of them is the way'
         yield Finding(("reload", "signal"), what, "remove one of them", (("the other one", ("reload", "command")),))
+
+
+def _check_conditions(written: Written) -> Iterator[Finding]:
+    if "if" in written.keys and "if" not in written.wrong and not any(written.table("if").values()):
+        yield Finding(("if",), 'cannot use "if" without a condition', 'such as if = { exists = "~/project" }')
 
 
 def _check_requires(written: Written) -> Iterator[Finding]:

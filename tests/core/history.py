@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runner.core.effect import Answer, Effect, Report, RunStopCommand, Signal, WatchScript
+from runner.core.effect import Answer, Effect, Report, RunStopCommand, Signal, StartCheck, WatchScript
 from runner.core.event import (
     Decided,
     DurationsExpected,
@@ -31,7 +31,7 @@ def tell_history(history: Iterable[tuple[float, Decided | Effect]]) -> str:
     for at, item in history:
         said = _say(item)
         if said:
-            unit = item.unit if isinstance(item, UnitEvent | Signal | RunStopCommand | WatchScript) else "-"
+            unit = item.unit if isinstance(item, UnitEvent | Signal | RunStopCommand | StartCheck | WatchScript) else "-"
             lines.append(f"{at:g} {unit}: {said}")
     return "\n".join(lines)
 
@@ -73,6 +73,8 @@ def _say_order(order: Effect) -> str:
             return f"<- {order.signal} to {order.to}"
         case RunStopCommand():
             return "<- stop command"
+        case StartCheck() if order.is_forced:
+            return "<- checked, but to run though it is up to date"
         case WatchScript():
             return "its script is watched"
         case Report() if order.refusal:
@@ -88,7 +90,7 @@ def _say_of_unit(event: UnitEvent) -> str:
         case UnitWaiting():
             return "waits for " + ", ".join(map(_say_wait, event.waits_for))
         case UnitStarting():
-            return f"starting, attempt {event.attempt}"
+            return f"starting, attempt {event.attempt}" + (f", because {event.because}" if event.because else "")
         case UnitStarted():
             return "started"
         case UnitReady():
@@ -102,7 +104,9 @@ def _say_of_unit(event: UnitEvent) -> str:
         case UnitStopping():
             return f"stopping: {event.reason}"
         case UnitEnded():
-            return f"{event.outcome} after {event.duration:g}: {event.reason}" + (f" [{event.cause}]" if event.cause else "")
+            more = f"; runs if {' or '.join(event.runs_if)}" if event.runs_if else ""
+            more += f" [{event.cause}]" if event.cause else ""
+            return f"{event.outcome} after {event.duration:g}: {event.reason}{more}"
     raise AssertionError(event)
 
 
@@ -111,6 +115,8 @@ def _say_wait(wait: WaitsFor) -> str:
         return wait.unit + (" to end" if wait.requires == "completion" else "")
     if isinstance(wait.lock, str):
         return f"lock {wait.lock} of {wait.holder}"
+    if isinstance(wait.check, tuple):
+        return f"a look at {', '.join(wait.check)}"
     if isinstance(wait.call, str):
         return f"its script to call {wait.call}"
     return f"one of {wait.jobs} jobs"

@@ -12,7 +12,9 @@ from runner.core.effect import (
     SetTimer,
     Signal,
     Spawn,
+    StartCheck,
     StartProbe,
+    StopCheck,
     StopProbes,
     WatchScript,
 )
@@ -32,6 +34,7 @@ from runner.core.event import (
 )
 from runner.core.graph import Edge, Graph
 from runner.core.observed import (
+    CheckEnded,
     ControlRequested,
     KillRequested,
     Observed,
@@ -78,6 +81,8 @@ class Rules:
         self.snapshot.apply(begun)
         self.stop_reasons: set[str] = set()
         self.timers: dict[int, float] = {}
+        self.checks: dict[str, int] = {}
+        """The units of which somebody looks whether they need run, and the number of the look."""
         self.locks: dict[str, str] = {}
         self.working: set[str] = set()
         self.live: dict[str, str] = {}
@@ -110,21 +115,34 @@ class Rules:
                 self._compare(event.unit)
         self._check_calls(fact, step)
         self._check_reports(fact, step)
+        self._check_effects(fact, step, live_before | set(self.live.items()))
+
+    def _check_effects(self, fact: Observed, step: Step, live: set[tuple[str, str]]) -> None:
+        """What is ordered can be done."""
         for effect in step.effects:
             match effect:
                 case Spawn() | Signal() | RunStopCommand() | StartProbe() | StopProbes() | WatchScript():
-                    assert (effect.unit, effect.invocation) in live_before | set(self.live.items()), effect
+                    assert (effect.unit, effect.invocation) in live, effect
                 case SetTimer():
                     assert effect.at >= fact.at
                     self.timers[effect.timer] = effect.at
                 case CancelTimer():
                     del self.timers[effect.timer]
+                case StartCheck():
+                    assert effect.unit not in self.checks, effect
+                    self.checks[effect.unit] = effect.check
+                case StopCheck():
+                    assert self.checks.pop(effect.unit) == effect.check, effect
+        for event in step.events:
+            assert not isinstance(event, UnitStarting) or event.unit not in self.checks, event
 
     def _note(self, fact: Observed) -> None:
         self.is_killing = self.is_killing or isinstance(fact, KillRequested)
         self.has_started = self.has_started or isinstance(fact, StartRequested)
         if isinstance(fact, TimerFired):
             self.timers.pop(fact.timer, None)
+        if isinstance(fact, CheckEnded) and self.checks.get(fact.unit) == fact.check:
+            del self.checks[fact.unit]
         if isinstance(fact, StopRequested):
             names = self.graph.select(fact.units or self.graph.units)
             self.above |= {name: self.graph.dependents_closure([name]) for name in self.graph.dependents_closure(names)}
@@ -163,6 +181,7 @@ class Rules:
         if self.engine.is_over:
             assert not self.timers
             assert not self.live
+            assert not self.checks
 
     def _compare(self, unit: str) -> None:
         node, view = self.engine.nodes[unit], self.snapshot.units.get(unit, UnitView(is_declared=False))
@@ -189,7 +208,7 @@ class Rules:
                 above = self.graph.dependents_closure([event.unit])
                 running = above & self.above.get(event.unit, above) & set(self.live)
                 assert running <= {event.unit}, (event, running)
-            case UnitEnded(outcome="succeeded") if self.graph.units[event.unit].kind == "target":
+            case UnitEnded(outcome="succeeded") if self._is_target(event.unit) and event.unit not in self.let_go:
                 self._assert_released(event.unit)
 
     def _after(self, event: UnitEvent) -> None:
@@ -211,6 +230,9 @@ class Rules:
 
     def _is_orderly(self, reason: str) -> bool:
         return not self.is_killing and (reason in self.stop_reasons or reason.endswith("--fail-fast was given"))
+
+    def _is_target(self, unit: str) -> bool:
+        return self.graph.units[unit].kind == "target"
 
     def _assert_released(self, unit: str) -> None:
         for dependency, edge in self.graph.after[unit].items():

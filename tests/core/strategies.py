@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from runner.core.graph import link
-from runner.core.unit import Command, Dependency, Health, Probe, Ready, Requires, Restart, Retry, Stop, Unit
+from runner.core.unit import Command, Conditions, Dependency, Health, Probe, Ready, Requires, Restart, Retry, Stop, Unit
 
-from .world import CALLS, Life, World, make_external, make_unit
+from .world import CALLS, Life, Look, World, make_external, make_unit
 
 MOMENTS = st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0])
 REQUIRES: st.SearchStrategy[Requires] = st.sampled_from(["success", "success", "completion"])
@@ -41,6 +41,17 @@ lives = st.lists(
     max_size=3,
 )
 
+looks = st.lists(
+    st.builds(
+        Look,
+        verdict=st.sampled_from(["needed", "needed", "unneeded", "failed"]),
+        takes=st.sampled_from([0.0, 0.0, 0.5, 1.0, inf]),
+        forced=st.sampled_from(["needed", "needed", "unneeded", "failed"]),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
 retries = st.builds(Retry, attempts=st.integers(1, 3), delay=MOMENTS, jitter=st.sampled_from([0.0, 0.5]))
 restarts = st.builds(
     Restart, when=st.sampled_from(["never", "on-failure", "always"]), delay=MOMENTS, limit=st.integers(1, 2), window=st.just(9.0)
@@ -63,6 +74,7 @@ _fields: dict[str, st.SearchStrategy[Any]] = {
     "ready": readiness,
     "health": st.sampled_from([None, Health(probe=PROBE, failures=1), Health(probe=PROBE, failures=2)]),
     "stop": stops,
+    "conditions": st.sampled_from([None, None, Conditions(exists=("/there",))]),
     "locks": st.sampled_from([(), (), ("apt",), ("dpkg",), ("apt", "dpkg"), ("dpkg", "dpkg")]),
 }
 
@@ -90,7 +102,7 @@ def graphs(draw: st.DrawFn, *, plain: bool = False) -> list[Unit]:
         kind = draw(st.sampled_from(kinds))
         keys = ("optional", "retry", "locks") if plain else tuple(_fields)
         if kind == "external":
-            keys = ("optional", "timeout", "wait_timeout")
+            keys = ("optional", "timeout", "wait_timeout", "conditions")
         fields: dict[str, Any] = {key: draw(_fields[key]) for key in keys}
         after = () if name.startswith("g/") else draw(dependencies([unit.name for unit in units if unit.name not in handlers]))
         ends = st.lists(st.sampled_from(handlers), max_size=1).map(tuple) if handlers and name in names else st.just(())
@@ -129,7 +141,7 @@ def altered(draw: st.DrawFn, units: list[Unit]) -> list[Unit]:
         after = tuple(dependency for dependency in unit.after if dependency.unit in names - handlers)
         fields: dict[str, Any] = {"after": after if draw(st.booleans()) else after[1:]}
         fields |= {key: tuple(set(getattr(unit, key)) & names) for key in ("on_success", "on_failure")}
-        keys = ("optional", "timeout", "wait_timeout") if unit.kind == "external" else tuple(_fields)
+        keys = ("optional", "timeout", "wait_timeout", "conditions") if unit.kind == "external" else tuple(_fields)
         fields |= {key: draw(_fields[key]) for key in draw(st.lists(st.sampled_from(keys), max_size=2, unique=True))}
         declared.append(replace(unit, **fields))
     others = dependencies(sorted(names - handlers - {"g"}))
@@ -147,6 +159,7 @@ def worlds(draw: st.DrawFn) -> World:
     world = World(
         units,
         {name: draw(lives) for name in names},
+        {name: draw(looks) for name in names},
         jobs=draw(st.sampled_from([None, None, 1, 2])),
         fail_fast=draw(st.sampled_from([False, False, True])),
         keep=draw(st.booleans()),

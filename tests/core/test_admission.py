@@ -261,3 +261,13 @@ def test_without_urgency_whoever_asked_first_is_first(done: list[tuple[str, str]
     asked = [unit for _, _, unit in plain.row]
     for lock, queue in admission.queues.items():
         assert queue == [unit for unit in asked if lock in LOCKS[unit]]
+
+
+def test_who_was_admitted_is_so_until_it_gives_back() -> None:
+    admission = Admission(None)
+    admission.request("a", ("apt",))
+    assert not admission.is_admitted("a")
+    admission.grant()
+    assert admission.is_admitted("a")
+    admission.release("a")
+    assert not admission.is_admitted("a")

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
-from runner.core.effect import CancelTimer, Effect, Report, SetTimer, Spawn, StartProbe
+from runner.core.effect import CancelTimer, Effect, Report, SetTimer, Spawn, StartProbe, StopCheck
 from runner.core.event import UnitEnded, UnitRetrying, UnitStarting
 from runner.core.unit import Health, Probe, Ready, Restart, Retry
 
 from .history import lines
-from .world import Life, World, make_unit
+from .world import Life, Look, World, make_unit
 
 
 def play(life: Life | list[Life], until: float = 100.0, **fields: Any) -> World:
@@ -102,3 +104,23 @@ def test_what_somebody_restarts_has_all_of_its_attempts_again() -> None:
     world.restart("a", at=2.0)
     (retrying,) = [event for event in world.run().journal if isinstance(event, UnitRetrying)]
     assert retrying == UnitRetrying(at=2.0, unit="a", attempt=1, delay=0.0, reason="restarted", signal="SIGTERM")
+
+
+def test_an_end_gives_up_the_look_whether_it_need_run() -> None:
+    world = World([make_unit("a", creates=("/a",), timeout=9.0)], looks={"a": [Look(takes=inf)]})
+    world.start()
+    world.stop(at=1.0)
+    world.run()
+    assert [effect for _, effect in world.history if isinstance(effect, StopCheck | CancelTimer)] == [
+        StopCheck("a", 1),
+        CancelTimer(1),
+    ]
+
+
+def test_why_it_is_not_up_to_date_is_said_once() -> None:
+    world = World(
+        [make_unit("a", creates=("/a",), retry=Retry(attempts=2))], {"a": [Life(runs=1.0, exit=1)]}, {"a": [Look(reason="new")]}
+    )
+    world.start()
+    begun = [event for event in world.run().journal if isinstance(event, UnitStarting)]
+    assert [event.because for event in begun] == ["new", UNSET]

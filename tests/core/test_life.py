@@ -11,7 +11,7 @@ from runner.core.observed import ProbeFailed, ProbeSucceeded, ProcessExited, Sto
 from runner.core.unit import Health, Probe, Ready, Restart, Retry, Stop
 
 from .history import lines
-from .world import Life, World, make_external, make_unit
+from .world import Life, Look, World, make_external, make_unit
 
 PROBE = Probe(by="tcp")
 
@@ -175,3 +175,9 @@ def test_the_timeout_of_a_unit_without_a_process() -> None:
     world.start()
     world.call("start", "x", at=1.0)
     assert lines(world.run().history, "x")[-1] == "3 timed-out after 2: not completed after 2 s"
+
+
+def test_a_look_takes_no_longer_than_an_attempt_may() -> None:
+    world = World([make_unit("a", creates=("/a",), timeout=2.0)], looks={"a": [Look(takes=9.0)]})
+    world.start()
+    assert lines(world.run().history, "a")[-1] == "2 timed-out after 0: nobody could tell within 2 s whether it need run"

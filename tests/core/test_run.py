@@ -146,3 +146,7 @@ def test_what_no_file_declares_any_more_is_waited_for_no_more_and_leaves_its_nam
     assert run.register("a").unit.kind == "external"
     run.set_declared(run.nodes["s"], is_declared=True)
     assert (run.active, run.unsettled) == (0, 0)
+
+
+def test_checks_are_numbered(run: Run) -> None:
+    assert [run.next_check(), run.next_check()] == [1, 2]

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from runner.core.observed import (
+    CheckEnded,
     ProbeFailed,
     ProbeSucceeded,
     ProcessExited,
@@ -29,10 +30,11 @@ from runner.core.observed import (
 from runner.core.unit import Unit
 
 from .history import tell_history
-from .world import Life, World
+from .world import Life, Look, World
 
 Fact = (
-    ProbeFailed
+    CheckEnded
+    | ProbeFailed
     | ProbeSucceeded
     | ProcessExited
     | ProcessSpawned
@@ -58,6 +60,8 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     units: dict[str, dict[str, Any]]
     history: str
     lives: dict[str, Life | list[Life]] = {}
+    looks: dict[str, Look | list[Look]] = {}
+    """What comes of it when somebody looks whether units need run, each time; by default they need."""
     learned: dict[str, float] = {}
     """Seconds that units took in earlier runs."""
     learned_at: float = 0.0
@@ -96,7 +100,8 @@ def read_units(units: dict[str, dict[str, Any]]) -> list[Unit]:
 def play(scenario: Scenario) -> World:
     units = read_units(scenario.units)
     lives = {name: life if isinstance(life, list) else [life] for name, life in scenario.lives.items()}
-    world = World(units, lives, jobs=scenario.jobs, fail_fast=scenario.fail_fast, keep=scenario.keep)
+    looks = {name: look if isinstance(look, list) else [look] for name, look in scenario.looks.items()}
+    world = World(units, lives, looks, jobs=scenario.jobs, fail_fast=scenario.fail_fast, keep=scenario.keep)
     if scenario.learned:
         world.learn(scenario.learned, at=scenario.learned_at)
     for request in scenario.asked:

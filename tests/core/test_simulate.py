@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from runner.core.declare import declarations
 from runner.core.event import RunStarted, StartupFinished
 from runner.core.forecast import LEAST, forecast
+from runner.core.freshness import Judgement
 from runner.core.graph import Graph, link
 from runner.core.observed import DurationsLearned
 from runner.core.simulate import Prediction, simulate, takes_time
@@ -220,3 +221,11 @@ def beginning(units: list[Unit], durations: dict[str, float]) -> Snapshot:
     graph = world.engine.graph
     begun = RunStarted(at=0.0, run="r", version="1", pid=1, units=tuple(graph.units), declared=declarations(graph))
     return fold([begun, *world.journal[1:]])
+
+
+def test_what_need_not_run_takes_no_time() -> None:
+    graph = graph_of(make_unit("a", creates=("/a",)), make_unit("b", after=after("a"), inputs=("/b",)))
+    judgements = {"a": Judgement("unneeded", "it is there"), "b": Judgement("needed", "it is new")}
+    told = simulate(graph, {"a": 5.0, "b": 1.0}, judgements=judgements)
+    assert told.total == 1.0
+    assert (told.snapshot.units["a"].reason, told.snapshot.units["b"].because) == ("it is there", "it is new")

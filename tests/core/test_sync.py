@@ -11,7 +11,7 @@ from runner.core.sync_view import SyncEdge, SyncState
 from runner.core.unit import Dependency, Probe, Ready, Unit
 
 from .history import lines
-from .world import Life, World, make_external, make_unit
+from .world import Life, Look, World, make_external, make_unit
 
 FAILS = [Life(runs=1.0, exit=1)]
 FOREVER = [Life()]
@@ -465,3 +465,13 @@ def test_until_a_unit_is_reached() -> None:
     world.run()
     failed = Refusal("impossible", 'unit "bad" failed: exit status 1')
     assert [refusal(world, call) for call in calls] == [None, failed, None, None, None]
+
+
+def test_nothing_starts_while_somebody_looks_whether_it_need() -> None:
+    world = World([make_external("x", creates=("/x",))], looks={"x": [Look(takes=2.0)]}, keep=True)
+    world.start()
+    early, late = world.call("start", "x", at=1.0), world.call("start", "x", at=3.0)
+    world.stop(at=9.0)
+    world.run()
+    assert refusal(world, early) == Refusal("not ready")
+    assert refusal(world, late) is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.core.unit import Command, Unit
+from runner.core.unit import Command, Conditions, Unit
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,9 @@ def test_a_unit_knows_its_innermost_group(name: str, group: str) -> None:
 def test_units_compare_by_content() -> None:
     assert Unit(name="a", kind="target") == Unit(name="a", kind="target")
     assert Unit(name="a", kind="target") != Unit(name="a", kind="target", optional=True)
+
+
+def test_a_unit_knows_what_says_whether_it_need_run() -> None:
+    assert Unit(name="a", kind="target").checks == ()
+    everything = Unit(name="a", kind="oneshot", conditions=Conditions(), creates=("/a",), inputs=("/b",), once="boot")
+    assert everything.checks == ("if", "creates", "inputs", "once")

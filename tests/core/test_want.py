@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from math import inf
+
 from runner.core.effect import CancelTimer, SetTimer
 from runner.core.event import UnitWaiting, WaitsFor
+from runner.core.observed import CheckEnded
 from runner.core.unit import Dependency, Unit
 
 from .history import lines, tell_history
-from .world import Life, World, make_external, make_unit
+from .world import Life, Look, World, make_external, make_unit
 
 FOREVER = [Life()]
 FAILS = [Life(runs=1.0, exit=1)]
@@ -200,3 +203,70 @@ def test_a_unit_that_is_to_begin_anew_waits_for_what_begins_anew_with_it() -> No
     world.start()
     world.restart("db", at=2.0)
     assert lines(world.run(until=3.0).history, "web")[-2:] == ["2 waits for db", "2 ready after 0"]
+
+
+# ---------------------------------------------------------------- whether it need run at all
+
+CREATES = {"creates": ("/made",)}
+UNNEEDED = Look(verdict="unneeded", reason="it is there", runs_if=("it is not there",))
+
+
+def looked_at(*units: Unit, looks: dict[str, list[Look]], lives: dict[str, list[Life]] | None = None) -> World:
+    """All units are wanted at 0."""
+    world = World(units, lives, looks)
+    world.start()
+    return world.run()
+
+
+def test_what_need_not_run_lets_its_dependents_go() -> None:
+    world = looked_at(make_unit("a", **CREATES), make_unit("b", after=after("a")), looks={"a": [UNNEEDED]})
+    assert world.journal[1] == UnitWaiting(at=0.0, unit="a", waits_for=(WaitsFor(check=("creates",)),))
+    assert lines(world.history, "a")[-1] == "0 unneeded after 0: it is there; runs if it is not there"
+    assert outcomes(world) == {"a": "unneeded", "b": "succeeded"}
+
+
+def test_what_need_run_says_why() -> None:
+    world = looked_at(make_unit("a", **CREATES), looks={"a": [Look(reason="it is new", takes=2.0)]})
+    assert tell_history(world.history).splitlines()[:2] == [
+        "0 a: waits for a look at creates",
+        "2 a: starting, attempt 1, because it is new",
+    ]
+
+
+def test_who_waited_for_a_lock_is_looked_at_again() -> None:
+    units = [make_unit(name, locks=("apt",), **CREATES) for name in "ab"]
+    world = looked_at(*units, looks={"b": [Look(), UNNEEDED]})
+    assert lines(world.history, "b") == [
+        "0 waits for a look at creates",
+        "0 waits for lock apt of a",
+        "1 waits for a look at creates",
+        "1 unneeded after 0: it is there; runs if it is not there",
+    ]
+
+
+def test_the_look_of_a_script_is_news_for_those_who_hold() -> None:
+    world = World([make_external("x", timeout=9.0, **CREATES)], looks={"x": [Look(takes=2.0)]})
+    call = world.call("await", "x", at=0.5)
+    world.start()
+    world.stop(at=4.0)
+    world.run(1.0)
+    assert call not in world.answers
+    world.run()
+    assert world.answers[call].refusal is None
+    assert lines(world.history, "x")[:2] == ["0 waits for a look at creates", "2 waits for its script to call start"]
+
+
+def test_an_answer_that_nobody_waits_for_means_nothing() -> None:
+    world = World([make_unit("a", **CREATES)], looks={"a": [Look(takes=inf)]})
+    world.start()
+    world.later(1.0, lambda: world.tell(CheckEnded(at=1.0, unit="a", check=7, verdict="needed")))
+    world.later(1.0, lambda: world.tell(CheckEnded(at=1.0, unit="nobody", check=1, verdict="needed")))
+    world.stop(at=2.0)
+    world.run()
+    assert lines(world.history, "a") == ["0 waits for a look at creates", "2 cancelled after 0: SIGTERM"]
+
+
+def test_who_is_needed_at_the_second_look_too_runs() -> None:
+    units = [make_unit(name, locks=("apt",), **CREATES) for name in "ab"]
+    world = looked_at(*units, looks={"b": [Look(), Look(takes=0.5)]})
+    assert lines(world.history, "b")[-2:] == ["1 waits for a look at creates", "2.5 succeeded after 1: exit status 0"]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -24,7 +24,9 @@ from runner.core.effect import (
     SetTimer,
     Signal,
     Spawn,
+    StartCheck,
     StartProbe,
+    StopCheck,
     StopProbes,
     WatchScript,
 )
@@ -32,6 +34,7 @@ from runner.core.engine import Engine
 from runner.core.event import Decided, Peer, RunStarted
 from runner.core.graph import link
 from runner.core.observed import (
+    CheckEnded,
     ControlRequested,
     DurationsLearned,
     KillRequested,
@@ -94,6 +97,18 @@ class Life(Struct, frozen=True, forbid_unknown_fields=True):
     luck: float = 0.5
 
 
+class Look(Struct, frozen=True, forbid_unknown_fields=True):
+    """What comes of one look whether a unit need run, and how long it takes."""
+
+    verdict: Literal["needed", "unneeded", "failed"] = "needed"
+    reason: str = ""
+    runs_if: tuple[str, ...] = ()
+    takes: float = 0.0
+    """``inf``: nobody can ever tell."""
+    forced: Literal["needed", "unneeded", "failed"] = "needed"
+    """The verdict where it is to run though it is up to date."""
+
+
 class Process:
     """The processes of one invocation."""
 
@@ -134,6 +149,7 @@ class World:
         self,
         units: Iterable[Unit],
         lives: dict[str, list[Life]] | None = None,
+        looks: dict[str, list[Look]] | None = None,
         *,
         jobs: int | None = None,
         fail_fast: bool = False,
@@ -145,6 +161,8 @@ class World:
         self.options: dict[str, Any] = {"jobs": jobs, "fail_fast": fail_fast, "keep": keep}
         self.engine = Engine(graph, run="r", **self.options)
         self.lives = lives or {}
+        self.looks = looks or {}
+        self._looked: dict[str, int] = {}
         self.now = 0.0
         self.facts: list[Observed] = []
         self.steps: list[Step] = []
@@ -270,7 +288,9 @@ class World:
                 self.processes[effect.invocation].probed.clear()
             case SetTimer():
                 self.later(effect.at, lambda: self._fire(effect))
-            case CancelTimer():
+            case StartCheck():
+                self._look(effect)
+            case CancelTimer() | StopCheck():
                 pass
             case _:
                 self._do_for_scripts(effect)
@@ -289,6 +309,23 @@ class World:
     def _fire(self, effect: SetTimer) -> None:
         if self.rules.timers.get(effect.timer) == effect.at:
             self.tell(TimerFired(at=self.now, timer=effect.timer))
+
+    def _look(self, effect: StartCheck) -> None:
+        unit = effect.unit
+        number = self._looked[unit] = self._looked.get(unit, 0) + 1
+        looks = self.looks.get(unit) or [Look()]
+        look = looks[min(number, len(looks)) - 1]
+        verdict = look.forced if effect.is_forced else look.verdict
+        reason, runs_if = (look.reason, look.runs_if) if verdict == look.verdict else ("", ())
+        about: dict[str, Any] = {"unit": unit, "check": effect.check, "verdict": verdict, "reason": reason, "runs_if": runs_if}
+        if look.takes:
+            self.later(self.now + look.takes, lambda: self._tell_check(CheckEnded(at=self.now, **about)))
+        else:
+            self._answers.append(CheckEnded(at=self.now, **about))
+
+    def _tell_check(self, fact: CheckEnded) -> None:
+        if self.rules.checks.get(fact.unit) == fact.check:
+            self.tell(fact)
 
     def _spawn(self, effect: Spawn) -> Observed:
         unit, invocation = effect.unit, effect.invocation

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import tomli
 
-from runner.core.unit import Command, Dependency, Health, Log, Probe, Ready, Reload, Restart, Retry, Stop, Unit
+from runner.core.unit import Command, Conditions, Dependency, Health, Log, Probe, Ready, Reload, Restart, Retry, Stop, Unit
 from runner.unitfile.build import build
 from runner.unitfile.convert import Finding, Path, convert
 from runner.unitfile.rules import Written, wrong_keys
@@ -52,6 +52,10 @@ def test_a_unit_that_says_everything() -> None:
         stop = { command = ["serve", "stop"], signal = "SIGINT", timeout = 1, mode = "main" }
         reload = { signal = "SIGHUP" }
         locks = ["apt", "dpkg", "apt"]
+        if = { exists = "~/there", missing = ["gone", "/away"], env = { A = true, B = "!x" }, os = "linux", user = ["ann"] }
+        creates = ["out", "~/bin/x"]
+        inputs = ["src/**", "${DATA}"]
+        once = "boot"
         env = { DATA = "~/data", FILE = "${DATA}/file" }
         env-file = ["-.env", "/etc/web.env"]
         cwd = "~/web"
@@ -82,6 +86,16 @@ def test_a_unit_that_says_everything() -> None:
         stop=Stop(command=Command(argv=("serve", "stop")), signal="SIGINT", timeout=1.0, mode="main"),
         reload=Reload(signal="SIGHUP"),
         locks=("apt", "dpkg"),
+        conditions=Conditions(
+            exists=("/home/ann/there",),
+            missing=("/home/ann/web/gone", "/away"),
+            env={"A": True, "B": "!x"},
+            os=("linux",),
+            user=("ann",),
+        ),
+        creates=("/home/ann/web/out", "/home/ann/bin/x"),
+        inputs=("/home/ann/web/src/**", "/home/ann/data"),
+        once="boot",
         env={"DATA": "/home/ann/data", "FILE": "/home/ann/data/file"},
         env_file=("-/home/ann/web/.env", "/etc/web.env"),
         cwd="/home/ann/web",
@@ -94,6 +108,11 @@ def test_a_unit_that_says_everything() -> None:
         tags=("x", "y"),
         enabled=False,
     )
+
+
+def test_a_machine_has_one_name() -> None:
+    made = unit('command = "x"\nif = { arch = ["amd64", "!arm64", "riscv64"], command = ["test"] }')
+    assert made.conditions == Conditions(arch=("x86_64", "!aarch64", "riscv64"), command=Command(argv=("test",)))
 
 
 def test_values_are_plain() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.core.unit import Command, Health, Probe, Ready, Reload, Stop, Unit
+from runner.core.unit import Command, Conditions, Health, Probe, Ready, Reload, Stop, Unit
 from runner.unitfile.convert import Path
 from runner.unitfile.lint import lint
 
@@ -66,10 +66,11 @@ def test_every_command_of_a_unit_is_looked_at() -> None:
         health=Health(probe=probe),
         stop=Stop(command=command),
         reload=Reload(command=command),
+        conditions=Conditions(command=command),
     )
-    names = ["command", "ready.command", "health.command", "stop.command", "reload.command"]
+    names = ["command", "if.command", "ready.command", "health.command", "stop.command", "reload.command"]
     assert [".".join(map(str, path)) for path, _ in warnings(unit)] == names
-    assert [f'of "{name}"' in what for name, (_, what) in zip(names, warnings(unit), strict=True)] == [True] * 5
+    assert [f'of "{name}"' in what for name, (_, what) in zip(names, warnings(unit), strict=True)] == [True] * 6
 
 
 def test_other_probes_and_reloads_have_no_program() -> None:

@@ -25,10 +25,10 @@ def findings(text: str) -> list[Finding]:
 
 
 def test_what_this_version_does_not_have_is_taken_out_and_told() -> None:
-    document = tomli.loads('inputs = []\n"after+" = []\noptional = true\nready = 5\nhealth = { log = "x", interval = "1s" }')
+    document = tomli.loads('limits = []\n"after+" = []\noptional = true\nready = 5\nhealth = { log = "x", interval = "1s" }')
     rest, later = take_later(document)
     assert rest == {"optional": True, "ready": 5, "health": {"interval": "1s"}}
-    assert {finding.path for finding in later} == {("inputs",), ("after+",), ("health", "log")}
+    assert {finding.path for finding in later} == {("limits",), ("after+",), ("health", "log")}
     assert all(" yet: this version " in finding.what and finding.hint for finding in later)
     assert document["health"] == {"log": "x", "interval": "1s"}
 
@@ -96,9 +96,10 @@ def test_a_key_is_told_on_the_kinds_that_cannot_have_it(key: str) -> None:
         "nice": "1",
         "umask": '"022"',
         "cwd": '"x"',
+        "once": '"boot"',
     }
     values |= {"ready": '{ tcp = "x:1" }', "health": '{ tcp = "x:1" }', "reload": '{ signal = "SIGHUP" }'}
-    lists = dict.fromkeys(("locks", "env-file"), "[]")
+    lists = dict.fromkeys(("locks", "env-file", "creates", "inputs"), "[]")
     tables = dict.fromkeys(("stop", "env", "log"), "{}")
     value = (values | lists | tables)[key]
     for kind in ("oneshot", "service", "target"):
@@ -217,3 +218,9 @@ def test_every_kind_of_probe_is_a_key() -> None:
     file, wrong = convert({"ready": dict.fromkeys(PROBES, 5)})
     assert {finding.path[1] for finding in wrong} == set(PROBES)
     assert file.ready
+
+
+def test_conditions_that_say_nothing() -> None:
+    (finding,) = findings(RUN + "if = { exists = [] }")
+    assert (finding.path, finding.what) == (("if",), 'cannot use "if" without a condition')
+    assert findings(RUN + 'if = { exists = "x" }') == []
