@@ -201,7 +201,7 @@ def system_id(root: str = "/") -> str:
 
 
 def _birth_time(path: str) -> int:
-    """When something was made, in seconds since the epoch; 0 where the file system does not tell (statx(2))."""
+    """When something was made, as the file system writes it down; 0 where it does not (statx(2))."""
     import ctypes
 
     if not sys.platform.startswith("linux"):
@@ -211,7 +211,8 @@ def _birth_time(path: str) -> int:
     if statx is None or statx(_AT_FDCWD, os.fsencode(path), 0, _STATX_BTIME, answer):
         return 0
     mask = int.from_bytes(answer.raw[0:4], sys.byteorder)
-    return int.from_bytes(answer.raw[_BTIME_AT : _BTIME_AT + 8], sys.byteorder) if mask & _STATX_BTIME else 0
+    seconds_and_nanoseconds = answer.raw[_BTIME_AT : _BTIME_AT + 12]
+    return int.from_bytes(seconds_and_nanoseconds, sys.byteorder) if mask & _STATX_BTIME else 0
 
 
 _AT_FDCWD: Final = -100
