@@ -1,4 +1,4 @@
-"""``python -m bench``: cold start, throughput, releases, the sync socket and watchers in one run, as ratios where they exist."""
+"""``python -m bench``: cold start, throughput, a second startup, releases, the sync socket, watchers: as ratios if possible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import release, startup, sync, throughput, watch
+from . import again, release, startup, sync, throughput, watch
 from .figure import Figure, as_json, table, verdict
 from .timing import CannotMeasure
 
@@ -22,11 +22,11 @@ ROUNDS = 5
 
 def main() -> int:
     """Measure what was asked for, print it, and return the exit status: 0 where all could be measured, aims met or not."""
-    names = ["startup", *(graph.name for graph in throughput.graphs()), "release", "sync", "watch"]
+    names = ["startup", *(graph.name for graph in throughput.graphs()), "again", "release", "sync", "watch"]
     options = _parse(names)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         scratch = Path(name)
-        env = {**os.environ, "XDG_STATE_HOME": str(scratch / "state")}
+        env = {**os.environ, "XDG_STATE_HOME": str(scratch / "state"), "XDG_RUNTIME_DIR": str(scratch)}
         env.pop("PYTHONDONTWRITEBYTECODE", None)  # or every start would compile what an installation has compiled
         try:
             floor = throughput.build_floor(scratch)
@@ -65,6 +65,7 @@ def _benches(scratch: Path, env: Mapping[str, str], rounds: int, floor: list[str
     return {
         "startup": partial(startup.measure, scratch, env, rounds),
         **{graph.name: partial(throughput.measure, scratch, env, rounds, floor, graph) for graph in throughput.graphs()},
+        "again": partial(again.measure, scratch, env, rounds),
         "release": partial(release.measure, scratch, env, rounds),
         "sync": partial(sync.measure, scratch, env, rounds),
         "watch": partial(watch.measure, scratch, env, rounds),
