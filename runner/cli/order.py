@@ -25,7 +25,6 @@ from ..core.stream import Gap, SnapshotTaken, StreamEvent, UnitWrote
 from ..errors import InvalidUnits, RunnerError, UsageError
 from ..rpc.client import Client
 from ..rpc.failure import CallTimedOut
-from ..rpc.methods import Method
 from ..show.order import Lines, say_reached, say_start, say_stop, say_stopped
 from ..show.reason import named
 from ..show.text import printable
@@ -154,6 +153,8 @@ class Following:
         self._stream = stream
         self._deadline = deadline
         self._meant: Sequence[str] = ()
+        self._has_more = False
+        """Of what has come, some is not folded yet."""
         self._waiter = select.poll()
         if stream:
             self._waiter.register(stream, select.POLLIN)
@@ -208,8 +209,12 @@ class Following:
         left = None if self._deadline is None else max(self._deadline - time.monotonic(), 0) * 1000
         if not self._waiter.poll(left):
             raise CallTimedOut("cannot wait any longer")
+        self._has_more = True
         for event in self._stream.take():
             self._fold(event)
+        self._has_more = False
+        for unit in self.goals:
+            self._look(unit)
 
     def _fold(self, event: StreamEvent) -> None:
         match event:
@@ -233,16 +238,23 @@ class Following:
         if goal == "stop" and is_new and view.state in ("ended", "idle"):
             self._tell(unit, view, True, say_stopped(view, self.answer.at))
         elif goal == "start" and is_new and (view.state == "ready" or (view.state == "ended" and not self._may_go_on(view))):
-            has_reached = view.state == "ready" or view.outcome in _GOOD or view.reached_at is not None
-            self._tell(unit, view, has_reached, say_reached(view))
-
+            self._tell(unit, view, self._has_reached(unit, view), say_reached(view))
         elif goal == "start" and view.state == "idle" and self.snapshot.startup and unit not in self.answer.units:
             self._tell(unit, view, False, "was not asked for in this run")
 
     def _may_go_on(self, view: UnitView) -> bool:
-        """Whether a unit that was stopped is still to be started: that is put off for as long as others are being stopped."""
+        """Whether a unit that was stopped is still to be started: that is put off for as long as others are being stopped.
+
+        When the last of them is gone it comes in the same step, and so in what has come by now.
+        """
         is_stop_before_it = view.outcome == "cancelled" and (view.wanted_at or 0.0) < self.answer.at
-        return is_stop_before_it and any(other.state in ("stopping", "backoff") for other in self.snapshot.units.values())
+        stopping = (other for other in self.snapshot.units.values() if other.state in ("stopping", "backoff"))
+        return is_stop_before_it and (self._has_more or any(stopping))
+
+    def _has_reached(self, unit: str, view: UnitView) -> bool:
+        """Whether a unit that is ready or over has reached its goal: since the request, where that has set it in motion."""
+        since = self.answer.at if unit in self.answer.units else 0.0
+        return view.state == "ready" or view.outcome in _GOOD or (view.reached_at is not None and view.reached_at >= since)
 
     def _tell(self, unit: str, view: UnitView, has_reached: bool, said: str) -> None:
         self.done[unit] = Told(unit, view.state, view.outcome, view.reason, has_reached)

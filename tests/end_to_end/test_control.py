@@ -134,6 +134,55 @@ def following(there: Served, *arguments: str) -> Iterator[SimpleQueue[str]]:
         reader.join()
 
 
+# ---------------------------------------------------------------- what comes while a unit is being stopped
+
+SLOW = {
+    "slow": """
+        type = "service"
+        command = "trap 'read line <gate; exit 0' TERM; touch up; sleep 600 & wait"
+        ready = { file = "up" }
+    """
+}
+"""A service that ends when somebody writes to the gate."""
+
+
+@contextmanager
+def asking(there: Served, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that has said what it sets in motion."""
+    command = [*RUNNER, *arguments]
+    with subprocess.Popen(command, env=there.environment, cwd=there.root, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().endswith("ing slow\n")
+        yield process
+
+
+def test_a_start_during_a_stop_waits_until_the_unit_is_there_again() -> None:
+    with served(units=SLOW) as there:
+        os.mkfifo(there.root / "gate")
+        assert there.run("wait").returncode == 0
+        assert there.run("stop", "slow", "--no-wait").returncode == 0
+        with asking(there, "start", "slow") as start:
+            (there.root / "gate").write_text("\n")
+            said, _ = start.communicate()
+        assert re.fullmatch(r"slow  ready after [\d.]+ m?s\n", said)
+        assert start.returncode == 0
+        there.run("down", "--no-wait")
+        (there.root / "gate").write_text("\n")
+        assert there.process.wait() == 0
+
+
+def test_a_restart_that_somebody_stops_has_not_reached_its_goal() -> None:
+    with served(units=SLOW) as there:
+        os.mkfifo(there.root / "gate")
+        assert there.run("wait").returncode == 0
+        with asking(there, "restart", "slow") as restart:
+            assert there.run("stop", "slow", "--no-wait").returncode == 0
+            (there.root / "gate").write_text("\n")
+            said, _ = restart.communicate()
+        assert said.startswith("slow  cancelled after ")
+        assert restart.returncode == 1
+
+
 # ---------------------------------------------------------------- many at once
 
 CLIENTS = 20
