@@ -99,7 +99,9 @@ def order(options: Namespace, method: Method, doing: str, goal: Goal, request: R
         following.expect(answer, dict.fromkeys(_concerned(following.snapshot, answer, meant, goal), goal), meant)
         if not options.json:
             _say_what_begins(answer, meant, doing, goal)
-        return finish(following, options, doing)
+        status = finish(following, options, doing)
+        tell_end(following, options)
+        return status
 
 
 def finish(following: Following, options: Namespace, doing: str) -> int:
@@ -115,6 +117,12 @@ def finish(following: Following, options: Namespace, doing: str) -> int:
     elif status == 1:
         _hint(following)
     return status
+
+
+def tell_end(following: Following, options: Namespace) -> None:
+    """Say it where the supervisor is gone with the last that ran: the next command will not find it."""
+    if following.snapshot.ended and not following.missed and not options.json:
+        write_err('nothing runs any more, so the supervisor has ended; one that stays: "runner up --keep"\n')
 
 
 def _hint(following: Following) -> None:

@@ -16,7 +16,7 @@ from ..show.problem import render_text
 from ..supervisor.commands import Answer, Request
 from .events import EventStream
 from .options import Parser
-from .order import Following, Goal, add_order, ask, finish
+from .order import Following, Goal, add_order, ask, finish, tell_end
 from .runs import PATIENCE, connect
 from .stdout import write_err, write_out
 
@@ -62,7 +62,9 @@ def _reload_files(options: Namespace) -> int:
             write_out("".join(f"{line}\n" for line in lines))
         goals = _goals(answer, _snapshot(asking), restarts=options.restart)
         following.expect(Answer(answer.at, tuple(goals), answer.added, answer.changed, answer.removed), goals)
-        return finish(following, options, "the change")
+        status = finish(following, options, "the change")
+        tell_end(following, options)
+        return status
 
 
 def _snapshot(client: Client) -> Snapshot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -78,6 +79,17 @@ def test_a_run_that_is_over_at_once_is_told_all_the_same(place: Place) -> None:
     done = place.run("--detach")
     assert (done.returncode, done.stderr) == (1, "")
     assert "failed" in done.stdout
+    assert not place.wait_until_nobody_is_left(10)
+
+
+def test_who_stops_the_last_service_hears_that_the_supervisor_goes_with_it(place: Place) -> None:
+    place.write(a=STAYS)
+    assert place.run("--detach").returncode == 0
+    command = [*RUNNER, "stop", "a", "--socket", str(place.root / "r" / "s")]
+    done = subprocess.run(command, env=place.environment(), capture_output=True, text=True, check=False)
+    assert re.fullmatch(r"stopping a\na  stopped after [\d.]+ m?s\n", done.stdout)
+    assert done.stderr == 'nothing runs any more, so the supervisor has ended; one that stays: "runner up --keep"\n'
+    assert done.returncode == 0
     assert not place.wait_until_nobody_is_left(10)
 
 
