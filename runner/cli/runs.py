@@ -143,9 +143,9 @@ def connect(options: Namespace) -> Iterator[Client]:
 def find_present(options: Namespace) -> Present:
     """The run that goes on, or else the last one. Raises NoSupervisor where there is neither."""
     try:
-        with Client(socket_path(options.socket, os.environ), timeout=PATIENCE) as client:
+        with connect(options) as client:
             taken = decode(client.call(SNAPSHOT.path, b"{}", timeout=PATIENCE), type=SnapshotTaken)
-    except (CannotConnect, NoAnswer):  # or it was on its way out
+    except (NoSupervisor, NoAnswer):  # or it was on its way out
         if options.socket:
             raise
         try:

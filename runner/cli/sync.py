@@ -294,11 +294,13 @@ def _call(
 
 def _explain(error: Exception, failed: str, late: str) -> Exception:
     """The error of the client in the words that scripts know; one that is a bug of ours as it is."""
-    from ..rpc.failure import CallError, CallTimedOut
+    from ..rpc.failure import CallError, CallTimedOut, CannotConnect
     from ..rpc.proto import ProtoError
 
     if not isinstance(error, CallError | ProtoError):
         return error
+    if isinstance(error, CannotConnect):
+        return SyncError(error.as_scripts_know_it)
     if late and isinstance(error, CallTimedOut):
         return SyncError(late)
     return SyncError(f"{failed}: {error}" if failed else str(error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 import time
 from argparse import Namespace
@@ -12,15 +11,13 @@ from ..core.snapshot import Snapshot, fold
 from ..core.stream import SnapshotTaken
 from ..errors import RunnerError, UsageError
 from ..rpc.client import Client
-from ..rpc.failure import CannotConnect
 from ..show.follow import Follower
 from ..show.text import printable
-from ..supervisor.endpoint import socket_path
 from ..supervisor.journal import Recorded
 from .events import EventStream
 from .look import is_live, summarise
 from .options import Parser, add_color, add_json
-from .runs import PATIENCE, NothingTold, add_places, add_run, find_journal, read_past, say_when
+from .runs import NoSupervisor, add_places, add_run, connect, find_journal, read_past, say_when
 from .stdout import write_err, write_out
 from .stream import reading
 
@@ -58,9 +55,9 @@ def run(options: Namespace) -> int:
     """Watch the run that goes on, or tell of the one that is over."""
     if options.run is None:
         try:
-            with Client(socket_path(options.socket, os.environ), timeout=PATIENCE) as client:
+            with connect(options) as client:
                 return _watch(client, options)
-        except (CannotConnect, NothingTold):
+        except NoSupervisor:
             if options.socket:
                 raise
     tell(options)

@@ -16,15 +16,17 @@ class CallError(RunnerError):
 class CannotConnect(CallError):
     """Nobody takes the connection: no supervisor runs, or this user may not speak to it.
 
-    The text is the one that scripts know from the agent's own client; ``path`` and ``why`` are its parts, for other texts.
+    ``path`` and ``why`` are the parts of the text, for other texts; ``as_scripts_know_it`` is the one that scripts know from
+    the agent's own client.
     """
 
     exit_status = 3
 
     def __init__(self, path: str, why: str) -> None:
-        super().__init__(f"connect to agent socket: connect to socket: dial unix {path}: connect: {why}")
+        super().__init__(f'cannot connect to the socket "{path}": {why}')
         self.path = path
         self.why = why
+        self.as_scripts_know_it = f"connect to agent socket: connect to socket: dial unix {path}: connect: {why}"
 
 
 class ErrorAnswered(CallError):

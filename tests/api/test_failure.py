@@ -19,4 +19,4 @@ def test_a_death_without_a_word() -> None:
 
 def test_a_refused_connection_is_told_as_by_other_clients() -> None:
     error = explain_connect("/s", FileNotFoundError(2, "No such file or directory"))
-    assert str(error) == "connect to agent socket: connect to socket: dial unix /s: connect: no such file or directory"
+    assert str(error) == 'cannot connect to the socket "/s": no such file or directory'

@@ -107,3 +107,11 @@ def test_the_last_run_is_told_where_none_goes_on(command: str, alone: Path, caps
     assert main([command, "--state", write_runs(alone / "state", recorded)]) in (0, 1)
     said = capsys.readouterr()
     assert "no supervisor runs now; the last run" in said.out + said.err
+
+
+@pytest.mark.parametrize("command", ["status", "list", "logs", "wait", "why x", "watch", "start x", "down", "reload"])
+def test_a_socket_that_is_named_and_that_nobody_serves(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "no.sock"
+    assert main([*command.split(), "--socket", str(path)]) == 3
+    said = f'runner: cannot reach a supervisor at "{path}": no such file or directory\nhint: start one: "runner up"\n'
+    assert capsys.readouterr() == ("", said)

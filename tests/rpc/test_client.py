@@ -210,7 +210,7 @@ def test_closing_twice_does_no_harm(path: Path) -> None:
 def refusal(path: str) -> str:
     with pytest.raises(CannotConnect) as error:
         Client(path)
-    assert str(error.value) == f"connect to agent socket: connect to socket: dial unix {path}: connect: {error.value.why}"
+    assert str(error.value) == f'cannot connect to the socket "{path}": {error.value.why}'
     return error.value.why
 
 

@@ -4,9 +4,11 @@ from runner.errors import RunnerError
 from runner.rpc.failure import CallError, CallTimedOut, CannotConnect, ErrorAnswered, NoAnswer
 
 
-def test_where_nobody_listens_the_text_is_the_one_that_scripts_know() -> None:
+def test_where_nobody_listens_there_is_a_text_for_people_and_one_that_scripts_know() -> None:
     error = CannotConnect("/run/x.sock", "no such file or directory")
-    assert str(error) == "connect to agent socket: connect to socket: dial unix /run/x.sock: connect: no such file or directory"
+    assert str(error) == 'cannot connect to the socket "/run/x.sock": no such file or directory'
+    known = error.as_scripts_know_it
+    assert known == "connect to agent socket: connect to socket: dial unix /run/x.sock: connect: no such file or directory"
     assert (error.path, error.why, error.exit_status) == ("/run/x.sock", "no such file or directory", 3)
 
 
