@@ -9,6 +9,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Final, TypedDict
 
+from .failure import CannotStart
+
 GRACE: Final = 10.0
 """Seconds that a supervisor has for an orderly stop: what the workspace's agent gives its scripts."""
 HASTE: Final = 5.0
@@ -24,8 +26,8 @@ Place = str | PathLike[str]
 class Options(TypedDict, total=False):
     """What ``open_supervisor`` takes besides the names of units: what ``runner up`` takes, each under its own name."""
 
-    units: Iterable[Place]
-    """Directories of unit files; by default the usual ones."""
+    units: Place | Iterable[Place]
+    """The directory of unit files, or several; by default the usual ones."""
     state: Place
     """The directory for logs, journals and the history."""
     socket: Place
@@ -41,9 +43,17 @@ class Options(TypedDict, total=False):
 
 
 def up_command(names: Sequence[str], options: Options) -> list[str]:
-    """What to execute. Its standard output is the events, line by line; where this program goes without a word, it goes too."""
+    """What to execute. Its standard output is the events, line by line; where this program goes without a word, it goes too.
+
+    Raises CannotStart where this program is no Python interpreter's, but one that has Python built in, and TypeError.
+    """
+    if unknown := options.keys() - Options.__annotations__.keys():
+        raise TypeError(f"open_supervisor() got an unexpected keyword argument {min(unknown)!r}")
+    if not sys.executable:
+        raise CannotStart("the Python interpreter to run it with is not known: sys.executable is empty")
     command = [sys.executable, "-P", "-c", _PROGRAM, "up", "--output", "json", "--stop-with", str(os.getpid())]
-    for directory in options.get("units", ()):
+    units = options.get("units", ())
+    for directory in [units] if isinstance(units, str | PathLike) else units:
         command += ["--units", fspath(directory)]
     for name in ("state", "socket", "jobs"):
         if (value := options.get(name)) is not None:

@@ -9,9 +9,9 @@ from ..rpc.failure import CannotConnect
 
 
 class CannotStart(RunnerError):
-    """The supervisor has started nothing: the unit files are invalid, or what it was told makes no sense.
+    """Nothing was started: the unit files are invalid, what the supervisor was told makes no sense, or it cannot be executed.
 
-    ``told`` is what it said about it, for people: of unit files, all of their problems.
+    ``told`` is what is said about it, for people: of unit files, all of their problems.
     """
 
     exit_status = 2
@@ -53,7 +53,17 @@ def explain_start(status: int, told: str) -> RunnerError:
     return refusal(told) if refusal else SupervisorDied(status, told)
 
 
+def explain_spawn(program: str, error: OSError) -> CannotStart:
+    """Why the process of a supervisor could not be made."""
+    return CannotStart(f'"{program}" cannot be executed: {explain(error)}')
+
+
 def explain_connect(path: str, error: OSError) -> CannotConnect:
-    """Why nobody takes a connection at a path, in the words of other clients: without a capital."""
+    """Why nobody takes a connection at a path, in the words of the other clients."""
+    return CannotConnect(path, explain(error))
+
+
+def explain(error: OSError) -> str:
+    """What the system said, without a capital."""
     why = error.strerror or str(error)
-    return CannotConnect(path, why[:1].lower() + why[1:])
+    return why[:1].lower() + why[1:]

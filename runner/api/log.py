@@ -11,7 +11,7 @@ from copy import deepcopy
 from datetime import datetime
 from typing import Final
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from ..core.event import RunStarted
@@ -21,6 +21,8 @@ from ..core.stream import Gap, SnapshotTaken, StreamEvent, UnitWrote
 
 KEPT: Final = 10_000
 """Events that are kept."""
+_KEPT_STRAYS: Final = 19
+"""Lines that are no events and that are kept besides the last."""
 
 
 class _Written(Struct):
@@ -47,6 +49,8 @@ class EventLog:
         self._begun_at = 0.0
         self._rest = b""
         """A line whose end has not come."""
+        self.strays: list[str] = []
+        """The last lines that are no events: not the supervisor's, but of something else in its process that writes there."""
 
     @property
     def run(self) -> RunStarted | None:
@@ -57,7 +61,11 @@ class EventLog:
         """Take what came."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            event = parse_event(line)
+            try:
+                event = parse_event(line)
+            except DecodeError:
+                self.strays = [*self.strays[-_KEPT_STRAYS:], line.decode(errors="replace")]
+                continue
             if event is not None:
                 self._take(event, _decode_written(line))
 

@@ -148,7 +148,7 @@ class Supervisor:
 
     def end(self, status: int, told: str) -> None:
         """Take note that its process ended, and of what it wrote to standard error."""
-        self.exit_status, self._told = status, told.strip()
+        self.exit_status, self._told = status, "\n".join([*self._log.strays, told]).strip()
         self._tell()
 
     def _tell(self) -> None:

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from runner import __version__
 from runner.api.command import up_command
+from runner.api.failure import CannotStart
 
 UP = ["up", "--output", "json", "--stop-with", str(os.getpid())]
 
@@ -46,3 +51,20 @@ def test_it_is_this_package_whatever_lies_around(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run([*program, "--version"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == f"runner {__version__}\n"
+
+
+@pytest.mark.parametrize("place", ["units", Path("units")])
+def test_one_directory_needs_no_list(place: str | Path) -> None:
+    assert after_program(up_command((), {"units": place})) == [*UP, "--units", "units", "--keep", "--"]
+
+
+def test_an_option_that_is_not_there_is_not_passed_over() -> None:
+    mistyped: Any = {"unit": ["u"], "jobs": 1}
+    with pytest.raises(TypeError, match=r"^open_supervisor\(\) got an unexpected keyword argument 'unit'$"):
+        up_command((), mistyped)
+
+
+def test_without_an_interpreter_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "")
+    with pytest.raises(CannotStart, match=r"sys\.executable is empty"):
+        up_command((), {})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.api.failure import AlreadyRuns, CannotStart, SupervisorDied, explain_connect, explain_start
+from runner.api.failure import AlreadyRuns, CannotStart, SupervisorDied, explain_connect, explain_spawn, explain_start
 
 
 @pytest.mark.parametrize(("status", "kind"), [(2, CannotStart), (3, AlreadyRuns), (1, SupervisorDied), (-9, SupervisorDied)])
@@ -20,3 +20,8 @@ def test_a_death_without_a_word() -> None:
 def test_a_refused_connection_is_told_as_by_other_clients() -> None:
     error = explain_connect("/s", FileNotFoundError(2, "No such file or directory"))
     assert str(error) == 'cannot connect to the socket "/s": no such file or directory'
+
+
+def test_a_program_that_cannot_be_executed_is_told_with_its_path() -> None:
+    error = explain_spawn("/no/python", FileNotFoundError(2, "No such file or directory"))
+    assert str(error) == 'cannot start a supervisor: "/no/python" cannot be executed: no such file or directory'

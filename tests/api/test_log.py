@@ -63,3 +63,10 @@ def test_a_gap_of_the_supervisor_itself_is_followed() -> None:
     log.feed(encode(Gap(at=3, missed=2)) + b"\n" + encode(taken) + b"\n")
     assert log.read(0) == ([Gap(at=3, missed=2), taken], 2)
     assert log.snapshot == taken.snapshot
+
+
+def test_what_is_no_event_is_put_aside() -> None:
+    log = EventLog()
+    log.feed(b"".join(b"hello %d\n" % number for number in range(30)) + line(1, BEGAN) + b"\xff\n[]\n" + line(2, STARTING))
+    assert log.read(0) == ([BEGAN, STARTING], 2)
+    assert log.strays == [*(f"hello {number}" for number in range(12, 30)), "\N{REPLACEMENT CHARACTER}", "[]"]

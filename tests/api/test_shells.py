@@ -406,3 +406,32 @@ def test_a_supervisor_goes_with_the_agent_in_order(shell: Shell) -> None:
     assert [event.unit for event in events if isinstance(event, UnitEnded)] == ["second", "first"]
     assert isinstance(events[-1], RunEnded)
     assert not shell.left()
+
+
+def test_an_interpreter_that_is_gone_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(shell.root / "python"))
+
+    async def scenario() -> None:
+        with pytest.raises(CannotStart, match=r'"/.*/python" cannot be executed: no such file or directory$'):
+            async with shell.open():
+                raise AssertionError("it has begun")
+
+    shell.run(scenario)
+
+
+def test_an_interpreter_that_greets_disturbs_nobody(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.write(server=SERVICE)
+    python = shell.root / "python"
+    python.write_text(f'#!/bin/sh\necho "welcome"\nexec {sys.executable} "$@"\n')
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
+
+    async def scenario() -> None:
+        async with shell.open() as supervisor:
+            assert (await supervisor.wait_startup()).outcome == "succeeded"
+            send_signal(supervisor.run.pid, signal.SIGKILL)
+            with pytest.raises(SupervisorDied) as died:
+                await until(supervisor.events(), RunEnded)
+            assert died.value.told.startswith("welcome\n")
+
+    shell.run(scenario)
