@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Iterator
 from math import inf
@@ -16,6 +17,7 @@ from ..rpc.client import Client
 from ..rpc.failure import NoAnswer
 from ..rpc.methods import EVENTS
 from .runs import PATIENCE, NothingTold
+from .stdout import write_err
 
 
 class EventStream:
@@ -43,6 +45,17 @@ class EventStream:
     def fileno(self) -> int:
         """Readable when something has come."""
         return self._client.fileno()
+
+    def wait_for_word(self, timeout: float | None) -> None:
+        """Wait until it tells anything, for no longer than so many seconds; say so where that takes long.
+
+        A supervisor answers at once, unless it has hardly begun, the machine is very busy, or somebody has stopped its process.
+        """
+        waiter = select.poll()
+        waiter.register(self, select.POLLIN)
+        patience = PATIENCE if timeout is None else min(timeout, PATIENCE)
+        if not waiter.poll(patience * 1000) and patience == PATIENCE:
+            write_err(f'the supervisor has not answered for {PATIENCE:g} s; still waiting, "runner doctor" may tell why\n')
 
     def due_at(self) -> float:
         """Nothing comes by the clock alone."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import select
 import time
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
@@ -104,16 +104,16 @@ def order(options: Namespace, method: Method, doing: str, goal: Goal, request: R
         return status
 
 
-def finish(following: Following, options: Namespace, doing: str) -> int:
-    """Follow what was expected, unless nobody wants to wait, and tell how it went."""
+def finish(following: Following, options: Namespace, doing: str, more: Mapping[str, object] | None = None) -> int:
+    """Follow what was expected, unless nobody wants to wait, and tell how it went; for ``--json`` with what is more to tell."""
     if options.no_wait:
         if options.json:
-            write_out(_as_json(following))
+            write_out(_as_json(following, more))
         return 0
     say = Lines(list(following.goals)).line
     status = following.follow(doing, (lambda *_: None) if options.json else lambda unit, said: write_out(f"{say(unit, said)}\n"))
     if options.json:
-        write_out(_as_json(following))
+        write_out(_as_json(following, more))
     elif status == 1:
         _hint(following)
     return status
@@ -177,6 +177,8 @@ class Following:
 
     def begin(self) -> None:
         """Get the run as it is."""
+        if self._stream:
+            self._stream.wait_for_word(self._left())
         while not self.snapshot.run and self._is_going_on:
             self._take()
 
@@ -214,8 +216,8 @@ class Following:
     def _take(self) -> None:
         """Wait until something has come, and fold it. Raises CallTimedOut when the time is over."""
         assert self._stream, "something can come"
-        left = None if self._deadline is None else max(self._deadline - time.monotonic(), 0) * 1000
-        if not self._waiter.poll(left):
+        left = self._left()
+        if not self._waiter.poll(None if left is None else left * 1000):
             raise CallTimedOut("cannot wait any longer")
         self._has_more = True
         for event in self._stream.take():
@@ -223,6 +225,10 @@ class Following:
         self._has_more = False
         for unit in self.goals:
             self._look(unit)
+
+    def _left(self) -> float | None:
+        """Seconds until it is too late."""
+        return None if self._deadline is None else max(self._deadline - time.monotonic(), 0)
 
     def _fold(self, event: StreamEvent) -> None:
         match event:
@@ -313,6 +319,7 @@ def _say_what_begins(answer: Answer, meant: Sequence[str], doing: str, goal: Goa
         )
 
 
-def _as_json(following: Following) -> str:
-    data = {"at": following.answer.at, "units": list(following.answer.units), "done": list(following.done.values())}
+def _as_json(following: Following, more: Mapping[str, object] | None) -> str:
+    units, done = list(following.answer.units), list(following.done.values())
+    data = {"at": following.answer.at, "units": units, **(more or {}), "done": done}
     return json.format(json.encode(data), indent=2).decode() + "\n"

@@ -10,13 +10,14 @@ from msgspec import json
 from ..core.snapshot import Snapshot
 from ..core.stream import SnapshotTaken
 from ..rpc.client import Client
+from ..rpc.failure import CallTimedOut
 from ..rpc.methods import RELOAD, SNAPSHOT
 from ..show.order import Lines, say_changes
 from ..show.problem import render_text
 from ..supervisor.commands import Answer, Request
 from .events import EventStream
 from .options import Parser
-from .order import Following, Goal, add_order, ask, finish, tell_end
+from .order import Following, Goal, add_order, ask, finish, tell_end, tell_timeout
 from .runs import PATIENCE, connect
 from .stdout import write_err, write_out
 
@@ -40,7 +41,10 @@ def run(options: Namespace) -> int:
 def _reload_units(options: Namespace) -> int:
     """Have services told. The supervisor answers when that is done."""
     with connect(options) as client:
-        answer = ask(client, RELOAD, Request(units=tuple(options.names)), options.timeout)
+        try:
+            answer = ask(client, RELOAD, Request(units=tuple(options.names)), options.timeout)
+        except CallTimedOut:
+            return tell_timeout(options.names, "the reload")
     if options.json:
         write_out(json.format(json.encode({"units": answer.units, "failed": answer.failed}), indent=2).decode() + "\n")
     else:
@@ -61,8 +65,9 @@ def _reload_files(options: Namespace) -> int:
             lines = say_changes(answer.added, answer.changed, answer.removed, restarts=options.restart)
             write_out("".join(f"{line}\n" for line in lines))
         goals = _goals(answer, _snapshot(asking), restarts=options.restart)
-        following.expect(Answer(answer.at, tuple(goals), answer.added, answer.changed, answer.removed), goals)
-        status = finish(following, options, "the change")
+        following.expect(Answer(answer.at, tuple(goals)), goals)
+        changes = {"added": answer.added, "changed": answer.changed, "removed": answer.removed}
+        status = finish(following, options, "the change", changes)
         tell_end(following, options)
         return status
 

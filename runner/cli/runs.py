@@ -17,7 +17,7 @@ from ..core.snapshot import Snapshot, fold
 from ..core.stream import SnapshotTaken
 from ..errors import RunnerError, UsageError
 from ..rpc.client import Client
-from ..rpc.failure import CannotConnect, NoAnswer
+from ..rpc.failure import CallTimedOut, CannotConnect, NoAnswer
 from ..rpc.methods import SNAPSHOT
 from ..show.text import printable
 from ..supervisor.endpoint import socket_path
@@ -128,14 +128,16 @@ class NoSupervisor(RunnerError):
 
 @contextmanager
 def connect(options: Namespace) -> Iterator[Client]:
-    """A connection to the supervisor. Raises NoSupervisor."""
+    """A connection to the supervisor. Raises NoSupervisor, and CallTimedOut where it does not answer in time."""
+    path = socket_path(options.socket, os.environ)
     try:
-        client = Client(socket_path(options.socket, os.environ), timeout=PATIENCE)
+        with Client(path, timeout=PATIENCE) as client:
+            yield client
     except CannotConnect as error:
         raise NoSupervisor(f'cannot reach a supervisor at "{error.path}": {error.why}', hint='start one: "runner up"') from None
-    try:
-        with client:
-            yield client
+    except CallTimedOut:
+        what = f'cannot get an answer from the supervisor at "{path}": it says nothing'
+        raise CallTimedOut(what, hint='it may be stopped or very busy: see "runner doctor"') from None
     except NothingTold:
         raise NoSupervisor("cannot reach a supervisor: its run was just over", hint='start another: "runner up"') from None
 

@@ -67,6 +67,7 @@ def run(options: Namespace) -> int:
 def _watch(client: Client, options: Namespace) -> int:
     stream = EventStream(client, "watch", with_output=True)
     try:
+        stream.wait_for_word(None)
         ending = show(stream, options)
     except KeyboardInterrupt:
         ending = "left"

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 _encode = Encoder().encode
 
 
-class Request(Struct, frozen=True, omit_defaults=True):
-    """What somebody asks for."""
+class Request(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What somebody asks for. A field that is not known is refused: without it, a request may mean everything."""
 
     units: tuple[str, ...] = ()
     """Units, or groups for all of their members."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from socket import AF_UNIX, socket
 
 import pytest
 
@@ -63,6 +64,49 @@ def test_what_is_so_already_is_no_error(there: Served) -> None:
     assert (done.returncode, done.stdout) == (0, "nothing is left to be set in motion: a is there or on the way\na  ready\n")
     done = there.run("stop", "b")
     assert (done.returncode, done.stdout) == (0, "nothing is left to stop: b does not run\n")
+
+
+def test_a_reload_tells_what_has_changed() -> None:
+    with served(units=UNITS) as there:
+        there.run("wait")
+        (there.root / "units" / "c.toml").write_text('command = "true"')
+        (there.root / "units" / "b.toml").write_text('command = "exit 4"')
+        done = there.run("reload", "--json")
+        told = json.loads(done.stdout)
+        assert (done.returncode, told["units"], told["added"], told["changed"], told["removed"]) == (0, ["c"], ["c"], ["b"], [])
+        assert [one["outcome"] for one in told["done"]] == ["succeeded"]
+
+
+def test_a_reload_of_its_own_that_takes_too_long() -> None:
+    units = {"a": UNITS["a"] + '\nreload = { command = "exec sleep 600" }'}
+    with served(units=units) as there:
+        there.run("wait")
+        done = there.run("reload", "a", "--timeout", "50ms")
+        assert (done.returncode, done.stdout) == (4, "")
+        assert done.stderr.startswith("runner: cannot wait any longer: a is not done\nhint: ")
+
+
+@pytest.fixture
+def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The path of a socket that takes connections, and behind which nobody says anything."""
+    for name in ("runs", "events"):
+        monkeypatch.setattr(f"runner.cli.{name}.PATIENCE", 0.02)
+    with socket(AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        yield str(tmp_path / "s")
+
+
+@pytest.mark.parametrize("command", ["status", "wait --timeout 10ms", "start a --timeout 10ms", "down --timeout 10ms"])
+def test_a_supervisor_that_does_not_answer(command: str, silent: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "--socket", silent]) == 4
+    said = f'runner: cannot get an answer from the supervisor at "{silent}": it says nothing\n'
+    assert capsys.readouterr() == ("", said + 'hint: it may be stopped or very busy: see "runner doctor"\n')
+
+
+def test_who_waits_without_end_hears_that_there_is_no_answer(silent: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["wait", "--timeout", "50ms", "--socket", silent]) == 4
+    assert capsys.readouterr().err.startswith("the supervisor has not answered for 0.02 s; still waiting, ")
 
 
 def test_a_stop_that_takes_too_long_goes_on() -> None:

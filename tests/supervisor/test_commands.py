@@ -50,9 +50,10 @@ def test_a_name_that_nobody_has_is_refused_with_the_one_that_was_meant() -> None
 
 def test_what_is_no_request_is_refused() -> None:
     with served(*UNITS) as site, Caller(site) as caller:
-        answer = caller.ask(START, b"[]")
-        assert isinstance(answer, str)
-        assert answer.startswith("cannot understand the request")
+        for request in (b"[]", b'{"unit":["db"]}'):
+            answer = caller.ask(STOP, request)
+            assert isinstance(answer, str)
+            assert answer.startswith("cannot understand the request")
 
 
 def test_a_service_reloads_in_its_own_way() -> None:
