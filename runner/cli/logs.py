@@ -19,7 +19,8 @@ from ..core.names import select as select_units
 from ..core.snapshot import Snapshot
 from ..core.stream import SnapshotTaken
 from ..errors import UsageError
-from ..supervisor.log_reader import LogReader, written_at
+from ..show.text import printable as clean
+from ..supervisor.log_reader import LogReader, explain_unreadable, written_at
 from ..supervisor.output import printable
 from ..supervisor.paths import StatePaths
 from .events import EventStream
@@ -89,6 +90,8 @@ def _print_past(
     """What units have written so far; those that are to be followed are, from there on."""
     logs = {unit: snapshot.units[unit].log for unit in units if snapshot.units[unit].log}
     for unit, log in sorted(logs.items(), key=lambda one: written_at(one[1])):
+        if why := explain_unreadable(log):
+            write_err(f'cannot show what {clean(unit)} writes: {why}: "{clean(log)}"\n')
         reader = LogReader(log)
         count = None if options.lines in (None, _ALL) else options.lines
         lines = reader.begin(count, options.since or 0.0)

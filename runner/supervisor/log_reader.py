@@ -5,11 +5,14 @@ comes a new one. So a reader keeps its file open, reads it to the end, and then 
 is ``x.log.2`` by now, that is ``x.log.1`` and then ``x.log``. Nothing is read twice or left out, however often a log was
 rotated between two looks, as long as its file is still there; where it was deleted meanwhile, all that is there is newer.
 A file that has become shorter was emptied by somebody, and is read from its beginning.
+
+Only ordinary files are read. A pipe or a device that a unit writes to has readers of its own, and keeps nothing.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
@@ -93,8 +96,9 @@ class LogReader:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
         except OSError:
             return False
-        found = _identity(os.fstat(fd))
-        if identity not in (None, found):
+        there = os.fstat(fd)
+        found = _identity(there)
+        if identity not in (None, found) or not stat.S_ISREG(there.st_mode):
             os.close(fd)
             return False
         self.close()
@@ -163,9 +167,23 @@ def written_at(path: str) -> float:
 
 def _written_at(path: str) -> float | None:
     try:
-        return os.stat(path).st_mtime  # noqa: PTH116
+        there = os.stat(path)  # noqa: PTH116
     except (OSError, ValueError):
         return None
+    return there.st_mtime if stat.S_ISREG(there.st_mode) else None
+
+
+def explain_unreadable(path: str) -> str:
+    """Why a log that is there cannot be read; nothing where it can, or where there is none."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    if not stat.S_ISREG(mode):
+        return "it is no ordinary file"
+    return "" if os.access(path, os.R_OK) else "permission denied"
 
 
 def _identity(there: os.stat_result) -> tuple[int, int]:

@@ -66,6 +66,15 @@ def test_what_is_so_already_is_no_error(there: Served) -> None:
     assert (done.returncode, done.stdout) == (0, "nothing is left to stop: b does not run\n")
 
 
+def test_a_log_that_keeps_nothing_is_told() -> None:
+    with served(units={"a": UNITS["a"] + '\nlog = { file = "/dev/null" }'}) as there:
+        there.run("wait")
+        done = there.run("logs", "a")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr == 'cannot show what a writes: it is no ordinary file: "/dev/null"\n'
+        assert there.run("status", "a").returncode == 0
+
+
 def test_a_reload_tells_what_has_changed() -> None:
     with served(units=UNITS) as there:
         there.run("wait")

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from runner.supervisor.log_reader import LogReader, last_lines, written_at
+from runner.supervisor.log_reader import LogReader, explain_unreadable, last_lines, written_at
 from runner.supervisor.output import LogFile
 
 
@@ -95,3 +96,24 @@ def test_only_files_that_were_written_to_since_then(log: LogFile) -> None:
     assert reader.begin(None, written_at(log.path) + 1) == []
     assert reader.begin(None, written_at(log.path)) == [b"line 00"]
     reader.close()
+
+
+def test_only_ordinary_files_are_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "x.log"
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)
+    os.write(writer, b"for somebody else\n")
+    for path in (str(pipe), "/dev/null", str(tmp_path)):
+        assert last_lines(path, 3) == []
+        assert explain_unreadable(path) == "it is no ordinary file"
+    assert os.read(writer, 99) == b"for somebody else\n"
+    os.close(writer)
+
+
+def test_why_a_log_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "x.log").touch()
+    assert explain_unreadable(str(tmp_path / "x.log")) == ""
+    assert explain_unreadable(str(tmp_path / "none.log")) == ""
+    assert explain_unreadable(str(tmp_path / "x.log" / "y.log")) == "not a directory"
+    monkeypatch.setattr(os, "access", lambda *_: False)  # whoever tests may be root
+    assert explain_unreadable(str(tmp_path / "x.log")) == "permission denied"
