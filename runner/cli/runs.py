@@ -20,7 +20,7 @@ from ..rpc.client import Client
 from ..rpc.failure import CallTimedOut, CannotConnect, NoAnswer
 from ..rpc.methods import SNAPSHOT
 from ..show.text import printable
-from ..supervisor.endpoint import socket_path
+from ..supervisor.endpoint import find_unreachable, say_unreachable, socket_path
 from ..supervisor.journal import KEPT_RUNS, Recorded, read_run
 from ..supervisor.paths import StatePaths, has_runs
 from .options import Parser, add_socket, add_state, add_units, find_paths
@@ -134,7 +134,9 @@ def connect(options: Namespace) -> Iterator[Client]:
         with Client(path, timeout=PATIENCE) as client:
             yield client
     except CannotConnect as error:
-        raise NoSupervisor(f'cannot reach a supervisor at "{error.path}": {error.why}', hint='start one: "runner up"') from None
+        pid = find_unreachable(path)
+        hint = say_unreachable(pid) if pid else 'start one: "runner up"'
+        raise NoSupervisor(f'cannot reach a supervisor at "{error.path}": {error.why}', hint=hint) from None
     except CallTimedOut:
         what = f'cannot get an answer from the supervisor at "{path}": it says nothing'
         raise CallTimedOut(what, hint='it may be stopped or very busy: see "runner doctor"') from None

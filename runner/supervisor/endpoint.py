@@ -106,6 +106,26 @@ def check_directory(directory: str) -> None:
         )
 
 
+def find_unreachable(path: str) -> str:
+    """The pid of a supervisor that holds the lock of a socket, as it has written it down; nothing where nobody does.
+
+    That is read from the list of all locks (proc_locks(5)): whoever tried the lock would have it for a moment, and a supervisor
+    that starts just then would take that for another supervisor.
+    """
+    try:
+        with open(f"{path}.lock", encoding="ascii") as lock, open("/proc/locks", encoding="ascii") as locks:  # noqa: PTH123
+            inode = str(os.fstat(lock.fileno()).st_ino)
+            held = [line.split() for line in locks if " FLOCK " in line and "->" not in line]
+            return lock.read(32).strip() if any(words[5].rpartition(":")[2] == inode for words in held) else ""
+    except (OSError, ValueError):
+        return ""
+
+
+def say_unreachable(pid: str) -> str:
+    """What to do about a supervisor that holds the lock of a socket that is not there."""
+    return f'supervisor {pid} runs, but its socket is gone: if somebody has removed it, "kill {pid}" stops all in order'
+
+
 def _take_lock(path: str) -> tuple[int, str]:
     """The lock, and the pid of whoever had it last and did not take it away."""
     while True:
@@ -119,7 +139,8 @@ def _take_lock(path: str) -> tuple[int, str]:
         except BlockingIOError:
             os.close(lock)
             raise SupervisorRuns(
-                f'cannot serve the socket "{path}": a supervisor runs already, pid {pid or "unknown"}', hint=_ATTACH
+                f'cannot serve the socket "{path}": a supervisor runs already, pid {pid or "unknown"}',
+                hint=_ATTACH if os.path.lexists(path) or not pid else say_unreachable(pid),
             ) from None
         except OSError as error:
             os.close(lock)

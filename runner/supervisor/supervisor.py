@@ -131,7 +131,8 @@ class Supervisor:
         try:
             self._settings.offer_socket(path)
         except OSError as error:
-            self.warn(f'cannot make a "coder" for units that have none: {error.strerror}: "{error.filename}"')
+            where = f': "{error.filename}"' if error.filename else ""
+            self.warn(f'cannot make a "coder" for units that have none: {error.strerror}{where}')
 
     @property
     def seq(self) -> int:

@@ -66,6 +66,17 @@ def test_what_is_so_already_is_no_error(there: Served) -> None:
     assert (done.returncode, done.stdout) == (0, "nothing is left to stop: b does not run\n")
 
 
+def test_a_supervisor_whose_socket_somebody_has_removed() -> None:
+    with served(units=UNITS) as there:
+        Path(there.socket).unlink()
+        said = f'hint: supervisor {there.began["pid"]} runs, but its socket is gone: if somebody has removed it, "kill '
+        for command in (["down"], ["up"], ["up", "a"]):
+            done = there.run(*command, "--units", "units") if "up" in command else there.run(*command)
+            assert done.returncode == 3
+            assert said in done.stderr
+        assert "runs, but its socket is gone" in " ".join(there.run("doctor", "--units", "units").stdout.split())
+
+
 def test_a_log_that_keeps_nothing_is_told() -> None:
     with served(units={"a": UNITS["a"] + '\nlog = { file = "/dev/null" }'}) as there:
         there.run("wait")

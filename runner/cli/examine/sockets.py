@@ -18,7 +18,7 @@ from ...rpc.client import Client
 from ...rpc.failure import CallError, CallTimedOut, CannotConnect, ErrorAnswered
 from ...rpc.methods import PING, SNAPSHOT, SYNC_LIST
 from ...show.doctor import Finding
-from ...supervisor.endpoint import check_directory
+from ...supervisor.endpoint import check_directory, find_unreachable, say_unreachable
 from ...supervisor.relay import agent_socket_path
 
 LONGEST_PATH = 107
@@ -58,6 +58,8 @@ def _judge_supervisor(path: str, answer: bytes) -> Finding:
 
 def _judge_place(path: Path, error: CannotConnect) -> Finding:
     """Whether a supervisor could serve a socket that nobody serves."""
+    if pid := find_unreachable(str(path)):
+        return Finding("problem", f"{path}: {error.why}", say_unreachable(pid))
     directory = path.parent
     if not directory.exists():
         above = next(place for place in directory.parents if place.exists())
