@@ -33,8 +33,19 @@ async def open_supervisor(*names: str, grace: float = GRACE, **options: Unpack[O
             await supervisor.begin()
             yield supervisor
         finally:
-            await _end(process, grace)
-            await listener
+            await _see_through(asyncio.gather(_end(process, grace), listener))
+
+
+async def _see_through(ending: asyncio.Future[tuple[None, None]]) -> None:
+    """Wait for the end, however often whoever waits is cancelled meanwhile: units are stopped in order all the same."""
+    cancelled: asyncio.CancelledError | None = None
+    while not ending.done():
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
 
 
 async def _execute(command: list[str], errors: IO[bytes]) -> Process:

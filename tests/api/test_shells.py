@@ -36,6 +36,7 @@ from runner.api import (
     UnitReady,
     UnitStarted,
     UnitStarting,
+    UnitStopping,
 )
 from runner.core.line import parse_event
 from runner.supervisor.tree import Census, send_signal
@@ -245,6 +246,41 @@ def test_after_the_grace_units_are_killed(shell: Shell) -> None:
 
     shell.run(scenario)
     assert not shell.left()
+
+
+@pytest.mark.parametrize("shell", ["asyncio"], indirect=True)
+def test_whoever_is_cancelled_again_waits_for_the_end_all_the_same(shell: Shell) -> None:
+    """As with trio, where a scope that was cancelled stays so."""
+    command = "trap 'read line <gate' TERM; touch up; sleep 600 & wait"
+    shell.write(a=f'type = "service"\ncommand = "{command}"\ncwd = "{shell.root}"\nready = {{ file = "{shell.root}/up" }}')
+    gate = shell.root / "gate"
+    os.mkfifo(gate)
+    troubles: list[dict[str, Any]] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, trouble: troubles.append(trouble))
+        supervisor: Supervisor | None = None
+
+        async def hold() -> None:
+            nonlocal supervisor
+            async with shell.open() as supervisor:
+                await supervisor.wait_startup()
+                holding.cancel()
+                await asyncio.sleep(600)
+
+        holding = asyncio.create_task(hold())
+        while supervisor is None or not holding.cancelling():
+            await asyncio.sleep(0)
+        await until(supervisor.events(), UnitStopping)
+        holding.cancel()
+        await asyncio.to_thread(gate.write_text, "\n")
+        await asyncio.wait([holding])
+        assert holding.cancelled()
+        assert supervisor.exit_status == 143
+
+    shell.run(scenario)
+    assert not shell.left()
+    assert troubles == []
 
 
 def test_what_the_block_raises_is_raised_as_it_is(shell: Shell) -> None:
