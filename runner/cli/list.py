@@ -14,7 +14,7 @@ def configure(parser: Parser) -> None:
     """Add the options."""
     add_places(parser)
     add_json(parser)
-    parser.epilog = "Where no supervisor runs, it is about the last run."
+    parser.epilog = "Where no supervisor runs, it is about the last run.\n\nexit status: 0, 3 where there is no run at all"
 
 
 def run(options: Namespace) -> int:

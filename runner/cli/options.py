@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from ..supervisor.paths import StatePaths
 
 
+class _Help(argparse.HelpFormatter):
+    """Wraps what is prose. A paragraph with indented lines is a table, and stays as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        fill = super()._fill_text
+        return "\n\n".join(part if "\n " in part else fill(part, width, indent) for part in text.split("\n\n"))
+
+
 class Parser(argparse.ArgumentParser):
     """A command's arguments. What is wrong with them is raised as a UsageError like everything else that is wrong."""
 
@@ -26,7 +34,7 @@ class Parser(argparse.ArgumentParser):
             prog=f"runner {command}",
             usage=f"runner {command} [OPTION...]",
             description=summary[0].upper() + summary[1:] + ".",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
             allow_abbrev=False,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from ..core.explain import explain, explainable
-from ..core.near import nearest
+from ..core.names import nearest_name
 from ..core.snapshot import Snapshot, fold
 from ..errors import UsageError
 from ..show.why import render_json, render_text
@@ -21,7 +21,10 @@ def configure(parser: Parser) -> None:
     add_places(parser)
     add_run(parser)
     add_json(parser)
-    parser.epilog = "Without --run it is about the run that goes on or, where none does, about the last one."
+    parser.epilog = (
+        "Without --run it is about the run that goes on or, where none does, about the last one.\n\n"
+        "exit status: 0, 2 where there is no such unit, 3 where there is no run at all"
+    )
 
 
 def run(options: Namespace) -> int:
@@ -45,11 +48,11 @@ def _check(unit: str, snapshot: Snapshot) -> None:
     if unit in names:
         return
     member = next((name for name in names if name.startswith(f"{unit}/")), None)
-    near = nearest(unit, names)
+    near = nearest_name(unit, names)
     if member:
         hint = f'it is a group; ask about one of its units: "{member}"'
     else:
-        hint = f'did you mean "{near}"?' if near else 'see "runner graph" for all units'
+        hint = f'did you mean "{near}"?' if near else 'see "runner list" for all units'
     raise UsageError(f'cannot find unit "{unit}" in this run', hint=hint)
 
 

@@ -20,6 +20,10 @@ def groups_of(units: Iterable[str]) -> list[str]:
 
 
 def nearest_name(word: str, units: Iterable[str]) -> str | None:
-    """The unit or group that somebody probably meant."""
+    """The unit or group that somebody probably meant, also where they left its group out."""
     known = list(units)
-    return nearest(word, [*known, *groups_of(known)])
+    if near := nearest(word, [*known, *groups_of(known)]):
+        return near
+    by_last_part = {unit.rpartition("/")[2]: unit for unit in reversed(known)}
+    near = nearest(word, by_last_part)
+    return by_last_part[near] if near else None

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.options import check_names, load_graph, units_directories
+from runner.cli import COMMANDS, main
+from runner.cli.options import Parser, check_names, load_graph, units_directories
 from runner.core.graph import link
 from runner.core.unit import Unit
 from runner.errors import InvalidUnits, UsageError
@@ -77,3 +78,16 @@ def test_a_directory_in_place_of_a_unit_is_told_how_to_name_it(write: Write) -> 
     with pytest.raises(UsageError) as caught:
         check_names(graph, ["units"])
     assert caught.value.hint == 'to read the unit files of a directory: "--units units"'
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "sync"])
+def test_help_fits_a_terminal(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([command, "--help"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
+def test_help_keeps_tables_as_they_are() -> None:
+    parser = Parser("x", "do")
+    parser.epilog = "one\ntwo\n\nexit status:\n  0  good\n  1  bad"
+    assert parser.format_help().endswith("\n\none two\n\nexit status:\n  0  good\n  1  bad\n")

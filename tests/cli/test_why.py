@@ -68,7 +68,7 @@ def test_as_json(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("deplyo", 'did you mean "deploy"?'),
         ("git", 'it is a group; ask about one of its units: "git/clone"'),
-        ("xyz", 'see "runner graph" for all units'),
+        ("xyz", 'see "runner list" for all units'),
     ],
 )
 def test_an_unknown_unit(unit: str, hint: str, state: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,3 +19,8 @@ def test_what_was_probably_meant() -> None:
     assert nearest_name("ap", UNITS) == "app"
     assert nearest_name("app/apy", UNITS) == "app/api"
     assert nearest_name("xyz", UNITS) is None
+
+
+def test_a_group_may_have_been_left_out() -> None:
+    assert nearest_name("pages", UNITS) == "app/web/page"
+    assert nearest_name("page", [*UNITS, "other/long/page"]) == "app/web/page"
