@@ -12,7 +12,7 @@ from typing import IO, Unpack
 
 from .call import Call
 from .command import GRACE, HASTE, Options, up_command
-from .failure import explain_connect, explain_spawn
+from .failure import explain_connect, explaining_spawn
 from .supervisor import Supervisor
 
 _READ_SIZE = 65_536
@@ -27,7 +27,15 @@ async def open_supervisor(*names: str, grace: float = GRACE, **options: Unpack[O
     """
     supervisor = Supervisor(asyncio.Event, _converse)
     with TemporaryFile() as errors:
-        process = await _execute(up_command(names, options), errors)
+        command = up_command(names, options)
+        with explaining_spawn(command[0]):
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,  # what a terminal sends to the agent is the agent's to pass on
+            )
         listener = asyncio.create_task(_listen(process, errors, supervisor))
         try:
             await supervisor.begin()
@@ -46,19 +54,6 @@ async def _see_through(ending: asyncio.Future[tuple[None, None]]) -> None:
             cancelled = error
     if cancelled:
         raise cancelled
-
-
-async def _execute(command: list[str], errors: IO[bytes]) -> Process:
-    try:
-        return await asyncio.create_subprocess_exec(
-            *command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,  # what a terminal sends to the agent is the agent's to pass on
-        )
-    except OSError as error:
-        raise explain_spawn(command[0], error) from None
 
 
 async def _listen(process: Process, errors: IO[bytes], supervisor: Supervisor) -> None:

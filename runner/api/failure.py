@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from ..errors import RunnerError
@@ -53,9 +55,13 @@ def explain_start(status: int, told: str) -> RunnerError:
     return refusal(told) if refusal else SupervisorDied(status, told)
 
 
-def explain_spawn(program: str, error: OSError) -> CannotStart:
-    """Why the process of a supervisor could not be made."""
-    return CannotStart(f'"{program}" cannot be executed: {explain(error)}')
+@contextmanager
+def explaining_spawn(program: str) -> Iterator[None]:
+    """Raise CannotStart where the system does not execute a program."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotStart(f'"{program}" cannot be executed: {explain(error)}') from None
 
 
 def explain_connect(path: str, error: OSError) -> CannotConnect:

@@ -12,7 +12,7 @@ import trio
 
 from .call import Call
 from .command import GRACE, HASTE, Options, up_command
-from .failure import explain_connect, explain_spawn
+from .failure import explain_connect, explaining_spawn
 from .supervisor import Supervisor
 
 _READ_SIZE = 65_536
@@ -28,7 +28,15 @@ async def open_supervisor(*names: str, grace: float = GRACE, **options: Unpack[O
     raised: BaseException | None = None
     supervisor = Supervisor(trio.Event, _converse)
     with TemporaryFile() as errors:
-        process = await _execute(up_command(names, options), errors)
+        command = up_command(names, options)
+        with explaining_spawn(command[0]):
+            process = await trio.lowlevel.open_process(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,  # what a terminal sends to the agent is the agent's to pass on
+            )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_listen, process, errors, supervisor)
             try:
@@ -40,19 +48,6 @@ async def open_supervisor(*names: str, grace: float = GRACE, **options: Unpack[O
             await _end(process, grace)
     if raised is not None:
         raise raised
-
-
-async def _execute(command: list[str], errors: IO[bytes]) -> trio.Process:
-    try:
-        return await trio.lowlevel.open_process(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,  # what a terminal sends to the agent is the agent's to pass on
-        )
-    except OSError as error:
-        raise explain_spawn(command[0], error) from None
 
 
 async def _listen(process: trio.Process, errors: IO[bytes], supervisor: Supervisor) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.api.failure import AlreadyRuns, CannotStart, SupervisorDied, explain_connect, explain_spawn, explain_start
+from runner.api.failure import AlreadyRuns, CannotStart, SupervisorDied, explain_connect, explain_start, explaining_spawn
 
 
 @pytest.mark.parametrize(("status", "kind"), [(2, CannotStart), (3, AlreadyRuns), (1, SupervisorDied), (-9, SupervisorDied)])
@@ -23,5 +23,6 @@ def test_a_refused_connection_is_told_as_by_other_clients() -> None:
 
 
 def test_a_program_that_cannot_be_executed_is_told_with_its_path() -> None:
-    error = explain_spawn("/no/python", FileNotFoundError(2, "No such file or directory"))
-    assert str(error) == 'cannot start a supervisor: "/no/python" cannot be executed: no such file or directory'
+    with pytest.raises(CannotStart) as error, explaining_spawn("/no/python"):
+        raise FileNotFoundError(2, "No such file or directory")
+    assert str(error.value) == 'cannot start a supervisor: "/no/python" cannot be executed: no such file or directory'
