@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
-from .effect import Spawn, StartProbe, StopCheck
+from .effect import ReadValues, Spawn, StartProbe, StopCheck
 from .event import Outcome, UnitEnded, UnitReady, UnitRetrying, UnitStarting
 from .node import Node, Verdict
 from .policy import restart_delay, retry_delay
 from .run import Run
+from .values import Conflict
 from .words import say_count, say_duration
 
 
 def start(run: Run, node: Node) -> None:
-    """Execute the unit's command: first write that it is about to be, then order it."""
+    """Execute the unit's command: first write that it is about to be, then order it.
+
+    Where it cannot be told what the units before it give it, it has failed, and another attempt would fare no better.
+    """
+    received = run.values.received(node.name, node.unit.env)
+    if isinstance(received, Conflict):
+        node.started_at = node.exit = None  # these are of the attempt before
+        end(run, node, "failed", str(received))
+        return
     node.begin_attempt(run.next_invocation())
     node.is_forced = False
     because = node.because if node.attempt == 1 and node.because else UNSET
     run.emit(UnitStarting(at=run.now, unit=node.name, invocation=node.invocation, attempt=node.attempt, because=because))
-    run.order(Spawn(node.name, node.invocation, node.attempt))
+    run.order(Spawn(node.name, node.invocation, node.attempt, received))
+
+
+def get_ready(run: Run, node: Node) -> None:
+    """Nothing holds the dependents any more but that what they may get from the unit is to be read."""
+    if not node.is_getting_ready:
+        node.is_getting_ready = True
+        run.order(ReadValues(node.name, node.invocation))
 
 
 def become_ready(run: Run, node: Node) -> None:
     """Let the dependents go. A service need not hurry any more, counts as no job, and is looked after from now on."""
     started_at = node.started_at if node.started_at is not None else run.now
-    run.emit(UnitReady(at=run.now, unit=node.name, after=run.now - started_at))
+    run.emit(UnitReady(at=run.now, unit=node.name, after=run.now - started_at, gives=_gives(run, node)))
     node.was_ready = True
     run.admission.free_job(node.name)
     if node.unit.kind == "service":
@@ -88,6 +104,7 @@ def end(run: Run, node: Node, outcome: Outcome, reason: str, runs_if: tuple[str,
     node.outcome, node.reason = outcome, reason
     node.pid = node.restart_reason = None
     node.is_forced = False
+    _settle_values(run, node)
     if node.is_declared and not node.unit.optional and not _is_good(node) and run.stop_reason is None:
         run.failed[node.name] = None
     exit_code, signal = _exit(node)
@@ -104,6 +121,7 @@ def end(run: Run, node: Node, outcome: Outcome, reason: str, runs_if: tuple[str,
             duration=duration(run, node),
             cpu=node.exit.cpu if node.exit else 0.0,
             max_rss=node.exit.max_rss if node.exit else 0,
+            gives=_gives(run, node),
         )
     )
 
@@ -114,6 +132,18 @@ def drop_check(run: Run, node: Node) -> None:
         run.order(StopCheck(node.name, node.check))
         run.cancel_timers(node, "timeout")
         node.check = 0
+
+
+def _settle_values(run: Run, node: Node) -> None:
+    """A oneshot gives at its end what it has written until then. What did not end well gives nothing."""
+    if node.outcome == "succeeded" and node.exit and node.unit.kind == "oneshot":
+        run.values.give(node.name, node.exit.gives)
+    elif node.outcome not in ("succeeded", "unneeded"):
+        run.values.give(node.name, {})
+
+
+def _gives(run: Run, node: Node) -> tuple[str, ...] | UnsetType:
+    return tuple(run.values.given(node.name)) or UNSET
 
 
 def _is_good(node: Node) -> bool:

@@ -6,6 +6,7 @@ to the engine as an event.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -33,6 +34,8 @@ class Spawn(Effect, frozen=True):
     unit: str
     invocation: str
     attempt: int
+    values: Mapping[str, str] = {}
+    """What units before it give it, by the name of the variable."""
 
 
 class Signal(Effect, frozen=True):
@@ -85,6 +88,13 @@ class StartProbe(Effect, frozen=True):
 
 class StopProbes(Effect, frozen=True):
     """Stop to ask, whatever the purpose."""
+
+    unit: str
+    invocation: str
+
+
+class ReadValues(Effect, frozen=True):
+    """Read what an invocation gives, before its dependents are let go. Answered by ``ValuesRead``."""
 
     unit: str
     invocation: str

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import control, ladder, life, reload, reload_unit, stop, sync, sync_view, urgency, want
-from .attempt import become_ready
+from .attempt import get_ready
 from .event import RunEnded, RunOutcome, StartupFinished
 from .graph import Graph
 from .node import Node, TimerKind
@@ -59,8 +59,10 @@ from .observed import (
     TimerFired,
     TreeEnded,
     UnitsReloaded,
+    ValuesRead,
 )
 from .run import Run, Step
+from .values import Values
 
 _ABOUT_AN_INVOCATION: dict[type[Observed], Callable[[Run, Node, Any], None]] = {
     ProcessSpawned: life.spawned,
@@ -70,6 +72,7 @@ _ABOUT_AN_INVOCATION: dict[type[Observed], Callable[[Run, Node, Any], None]] = {
     StopCommandEnded: life.stop_command_ended,
     ProbeSucceeded: life.probe_succeeded,
     ProbeFailed: life.probe_failed,
+    ValuesRead: life.values_read,
     TimeoutExtended: life.timeout_extended,
     StatusReported: life.status_reported,
     ScriptEnded: sync.script_ended,
@@ -96,7 +99,7 @@ _ABOUT_THE_RUN: dict[type[Observed], Callable[[Run, Any], None]] = {
 _TIMERS: dict[TimerKind, Callable[[Run, Node], None]] = {
     "wait": want.wait_timed_out,
     "timeout": life.timed_out,
-    "ready": become_ready,
+    "ready": get_ready,
     "backoff": want.go,
     "stop": ladder.timed_out,
 }
@@ -127,6 +130,11 @@ class Engine:
     def nodes(self) -> dict[str, Node]:
         """What it knows of each unit; for reading only."""
         return self._run.nodes
+
+    @property
+    def values(self) -> Values:
+        """What units give to those after them; for reading only."""
+        return self._run.values
 
     @property
     def is_over(self) -> bool:

@@ -172,6 +172,8 @@ class UnitReady(UnitEvent, frozen=True, kw_only=True):
 
     after: float
     """Seconds since it started."""
+    gives: tuple[str, ...] | UnsetType = UNSET
+    """The names of the values that it gives to the units after it, where it gives any."""
 
 
 class UnitReported(UnitEvent, frozen=True, kw_only=True):
@@ -224,6 +226,8 @@ class UnitEnded(UnitEvent, frozen=True, kw_only=True):
     """Seconds of processor time, of all its processes that were waited for."""
     max_rss: int = 0
     """The most memory that one of its processes had, in bytes."""
+    gives: tuple[str, ...] | UnsetType = UNSET
+    """The names of the values that it gives to the units after it, where it gives any."""
 
 
 class Peer(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ so that no two attempts meet.
 from __future__ import annotations
 
 from . import ladder
-from .attempt import become_ready, conclude, duration, end
+from .attempt import become_ready, conclude, duration, end, get_ready
 from .effect import StartProbe, StopProbes
 from .event import UnitReported, UnitStarted
 from .node import Node, Then, TimerKind, Verdict
@@ -23,6 +23,7 @@ from .observed import (
     StopCommandEnded,
     TimeoutExtended,
     TreeEnded,
+    ValuesRead,
 )
 from .run import Run
 from .words import say_count, say_duration, say_exit
@@ -84,6 +85,8 @@ def _verdict(node: Node, fact: ProcessExited) -> Verdict:
         if node.state != "ready":
             return Verdict("failed", f"ended before it was ready: {said}", _policy(node))
         return Verdict("succeeded" if fact.exit_code == 0 else "failed", said, "restart")
+    if fact.exit_code == 0 and fact.fault:
+        return Verdict("failed", fact.fault, "retry")
     return Verdict("succeeded", said) if fact.exit_code == 0 else Verdict("failed", said, "retry")
 
 
@@ -112,7 +115,19 @@ def probe_succeeded(run: Run, node: Node, fact: ProbeSucceeded) -> None:
         if node.unit.ready.delay:
             run.set_timer(node, "ready", run.now + node.unit.ready.delay)
         else:
-            become_ready(run, node)
+            get_ready(run, node)
+
+
+def values_read(run: Run, node: Node, fact: ValuesRead) -> None:
+    """What stood between a unit and its readiness is done, or has shown that the attempt is a failure."""
+    if node.state != "running" or not node.is_getting_ready:
+        return
+    node.is_getting_ready = False
+    if fact.fault:
+        ladder.begin(run, node, Verdict("failed", fact.fault, _policy(node)))
+        return
+    run.values.give(node.name, fact.gives)
+    become_ready(run, node)
 
 
 def probe_failed(run: Run, node: Node, fact: ProbeFailed) -> None:

@@ -60,6 +60,8 @@ class Node:
     pid: int | None = None
     """The main process; None before it was spawned and after it was reaped."""
     started_at: float | None = None
+    is_getting_ready: bool = False
+    """It is ready as soon as what it gives has been read."""
     was_ready: bool = False
     """Since it was wanted, so its end is for ``restart`` to judge rather than for ``retry``."""
     exit: ProcessExited | None = None
@@ -160,5 +162,5 @@ class Node:
         self.invocation = invocation
         self.pid = self.started_at = self.exit = self.verdict = None
         self.called, self.gave_up = "", False
-        self.killed = False
+        self.killed = self.is_getting_ready = False
         self.failures = 0

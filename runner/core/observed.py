@@ -5,6 +5,7 @@ None of them is ever written down as it is. What they mean is decided, and only 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from .event import Event, Peer
@@ -128,6 +129,10 @@ class ProcessExited(Observed, frozen=True, kw_only=True):
     """Processes that it started are still there. :class:`TreeEnded` tells when they are gone."""
     luck: float = 0.5
     """A random number in [0, 1), from which jitter is made: the engine itself has no randomness."""
+    gives: Mapping[str, str] = {}
+    """What it gives to the units after it, where it has ended well and is a oneshot."""
+    fault: str = ""
+    """Why that cannot be used, in words."""
 
 
 class TreeEnded(Observed, frozen=True, kw_only=True):
@@ -159,6 +164,16 @@ class ProbeFailed(Observed, frozen=True, kw_only=True):
     unit: str
     invocation: str
     reason: str
+
+
+class ValuesRead(Observed, frozen=True, kw_only=True):
+    """What an invocation gives to the units after it was read, before its end."""
+
+    unit: str
+    invocation: str
+    gives: Mapping[str, str] = {}
+    fault: str = ""
+    """Why it cannot be used, in words."""
 
 
 class TimerFired(Observed, frozen=True, kw_only=True):

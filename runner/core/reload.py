@@ -117,7 +117,9 @@ def _needs(graph: Graph, name: str) -> dict[str, tuple[str, bool]]:
 
 def _replace(run: Run, graph: Graph, changes: Changes, also: list[str]) -> None:
     run.graph = graph
+    run.values.take_graph(graph)
     for name in changes.removed:
+        run.values.give(name, {})
         run.set_declared(run.nodes[name], is_declared=False)
     for name in changes.added:
         if name not in run.nodes:

@@ -18,6 +18,7 @@ from .graph import Graph
 from .node import Node, TimerKind
 from .state import next_state
 from .unit import Unit
+from .values import Values
 
 
 class Step(Struct, frozen=True):
@@ -35,6 +36,8 @@ class Run:
         self.graph = graph
         self.nodes = {name: Node(unit) for name, unit in graph.units.items()}
         self.admission = Admission(jobs)
+        self.values = Values(graph)
+        """What units give to those after them."""
         self.fail_fast = fail_fast
         self.keep = keep
         self.now = 0.0
@@ -109,6 +112,7 @@ class Run:
         if node is None or (node.is_vacant and not node.is_scripts):
             unit = Unit(name=name, kind="external")
             self.graph.add_unit(unit)
+            self.values.take_edges(name)
             if node is None:
                 node = self.nodes[name] = Node(unit, is_declared=False, is_registered=False)
             node.unit = unit

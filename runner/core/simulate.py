@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from .declare import declarations
-from .effect import CancelTimer, Effect, RunStopCommand, SetTimer, Signal, Spawn, StartCheck
+from .effect import CancelTimer, Effect, ReadValues, RunStopCommand, SetTimer, Signal, Spawn, StartCheck
 from .engine import Engine
 from .event import Peer, RunStarted, UnitWaiting
 from .forecast import LEAST
@@ -36,6 +36,7 @@ from .observed import (
     SyncFailed,
     SyncStarted,
     TimerFired,
+    ValuesRead,
 )
 from .snapshot import Snapshot
 from .unit import Unit
@@ -144,7 +145,7 @@ class _World:
                 self._tell(fact)
 
     def _tell(self, fact: Observed) -> None:
-        """One fact, and the answers to the spawns that follow from it, before anything else happens."""
+        """One fact, and the answers to the orders that follow from it, before anything else happens."""
         answers = deque([fact])
         while answers:
             step = self._engine.apply(answers.popleft())
@@ -157,6 +158,8 @@ class _World:
                     answers.append(self._spawn(effect, fact.at))
                 elif isinstance(effect, StartCheck):
                     answers.append(self._check(effect, fact.at))
+                elif isinstance(effect, ReadValues):
+                    answers.append(ValuesRead(at=fact.at, unit=effect.unit, invocation=effect.invocation))
                 else:
                     self._do(effect, fact.at)
 

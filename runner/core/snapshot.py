@@ -87,6 +87,8 @@ class UnitView(Struct, omit_defaults=True):
     log: str = ""
     text: str = ""
     """What it last said of itself."""
+    gives: tuple[str, ...] = ()
+    """The names of the values that it gives to the units after it."""
     called: str = ""
     """The last call with an effect that its script made over the sync socket."""
     first_started_at: float | None = None
@@ -167,7 +169,8 @@ class Snapshot(Struct, omit_defaults=True):
 
     def _change(self, event: UnitsChanged) -> None:
         for name in event.removed:
-            self.units[name].is_declared, self.units[name].is_removed = False, True
+            view = self.units[name]
+            view.is_declared, view.is_removed, view.gives = False, True, ()
         for declaration in event.declared:
             view = self.units.setdefault(declaration.unit, UnitView())
             view.is_declared, view.is_removed = True, False
@@ -225,7 +228,7 @@ def _start(view: UnitView, event: UnitStarted) -> None:
 
 
 def _become_ready(view: UnitView, event: UnitReady) -> None:
-    view.ready_at = event.at
+    view.ready_at, view.gives = event.at, event.gives or ()
     if view.kind == "service" and view.reached_at is None:
         view.reached_at = event.at
 
@@ -256,6 +259,7 @@ def _end(view: UnitView, event: UnitEnded) -> None:
     view.runs_if = event.runs_if or ()
     view.exit_code, view.signal = _given(event.exit_code), _given(event.signal)
     view.duration, view.cpu, view.max_rss = event.duration, event.cpu, event.max_rss
+    view.gives = event.gives or ()
 
 
 def _given(value: _T | UnsetType) -> _T | None:

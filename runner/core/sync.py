@@ -30,7 +30,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from .attempt import become_ready, end
+from .attempt import end, get_ready
 from .effect import Answer, Refusal, RefusalReason, StopProbes, WatchScript
 from .event import Peer, SyncCalled, UnitStarted, UnitStarting
 from .graph import Edge, Origin
@@ -78,6 +78,7 @@ def _add_edges(run: Run, node: Node, name: str, dependencies: list[str]) -> None
         index = len(run.graph.after[node.name])
         lenient = other.name != name and other.unit.optional
         run.graph.add(Edge(node.name, other.name, "success", Origin(node.name, "want", index), lenient))
+        run.values.take_edges(node.name)
         if node.name in run.wave and other.name in run.wave:
             run.wave[other.name] += 1
     if not dependencies:
@@ -199,7 +200,7 @@ def _make_ready(run: Run, node: Node) -> None:
         return
     if ready and ready.probe and not is_the_question:
         run.order(StopProbes(node.name, node.invocation))
-    become_ready(run, node)
+    get_ready(run, node)
 
 
 def _complete(run: Run, node: Node, exit_status: int) -> None:

@@ -183,10 +183,9 @@ def _facts(status: Status, unit: str, view: UnitView) -> Iterator[tuple[str, str
     if view.runs_if:
         yield "runs", f"if {'; if '.join(view.runs_if)}"
     yield from _edges(status, unit, view)
-    if view.command:
-        yield "command", view.command
-    if view.log:
-        yield "log", view.log
+    for word, text in (("gives", ", ".join(view.gives)), ("command", view.command), ("log", view.log)):
+        if text:
+            yield word, text
 
 
 def _edges(status: Status, unit: str, view: UnitView) -> Iterator[tuple[str, str]]:

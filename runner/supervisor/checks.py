@@ -11,7 +11,7 @@ run again. When an attempt begins, what was remembered is forgotten, before the 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..core.engine import Engine
@@ -19,6 +19,7 @@ from ..core.event import Decided, UnitEnded, UnitStarting
 from ..core.freshness import Found, Judgement, Memory, could_be_fresh, judge
 from ..core.observed import CheckEnded, Observed
 from ..core.unit import Command, Unit
+from ..core.values import NOTHING, Conflict
 from ..core.words import say_exit
 from .evidence import look, remember, takes_a_look_at_files
 from .memories import Memories
@@ -84,7 +85,7 @@ class Checks:
         unit = self._host.engine.graph.units[order.unit]
         self._going[order.check] = None
         try:
-            setting = self._settings.make(unit, f"{self._host.run}.check-{order.check}", 0, None)
+            setting = self._settings.make(unit, f"{self._host.run}.check-{order.check}", 0, None, self._received(unit))
         except SpawnError as error:
             self._answer(order, Judgement("failed", error.reason))
             return
@@ -94,6 +95,11 @@ class Checks:
             self._nursery.start_soon(self._look_in_thread, order, unit, setting)
         else:
             self._not_yet.append(lambda: self._look_in_thread(order, unit, setting))
+
+    def _received(self, unit: Unit) -> Mapping[str, str]:
+        """What it would get from the units before it; nothing where that cannot be told, which its start will say."""
+        received = self._host.engine.values.received(unit.name, unit.env)
+        return NOTHING if isinstance(received, Conflict) else received
 
     def stop(self, order: StopCheck) -> None:
         """Look no more; a command that was asked is killed."""

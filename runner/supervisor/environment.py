@@ -7,26 +7,31 @@ import stat
 from collections.abc import Mapping
 
 from ..core.unit import Unit
+from ..core.values import NOTHING
 from .spawn import Environment, SpawnError
 
-_OURS_ALONE = (b"NOTIFY_SOCKET", b"WATCHDOG_USEC", b"WATCHDOG_PID", b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES")
+OURS_ALONE = (b"NOTIFY_SOCKET", b"WATCHDOG_USEC", b"WATCHDOG_PID", b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES")
 """What systemd tells the process that it starts; a unit that believed it would speak for the supervisor."""
 
 
 def base_environment(environment: Mapping[str, str]) -> dict[bytes, bytes]:
     """The supervisor's own environment, as far as it concerns units."""
     base = {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
-    for name in _OURS_ALONE:
+    for name in (*OURS_ALONE, b"RUNNER_ENV"):
         base.pop(name, None)
     return base
 
 
-def unit_environment(base: Environment, unit: Unit, invocation: str, attempt: int) -> dict[bytes, bytes]:
-    """The environment of one invocation: the base, then its files, then its own values, then what the runner tells it.
+def unit_environment(
+    base: Environment, unit: Unit, invocation: str, attempt: int, received: Mapping[str, str] = NOTHING
+) -> dict[bytes, bytes]:
+    """The environment of one invocation: the base, then what units before it give, its files, its own values, the runner's.
 
     Raises :class:`~runner.supervisor.spawn.SpawnError` where a file is missing or cannot be read.
     """
     environment = dict(base)
+    for name, value in received.items():
+        environment[os.fsencode(name)] = os.fsencode(value)
     for path in unit.env_file:
         environment.update(_read_file(path))
     for name, value in unit.env.items():
@@ -42,33 +47,42 @@ def _read_file(path: str) -> dict[bytes, bytes]:
     may_be_missing = path.startswith("-")
     path = path.removeprefix("-")
     try:
-        with open(path, "rb", opener=_open_at_once) as file:
+        with open(path, "rb", opener=open_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise SpawnError("env-file", f'cannot read the env-file "{path}": it is no regular file')
             lines = file.read().splitlines()
     except OSError as error:
         if may_be_missing and isinstance(error, FileNotFoundError):
             return {}
-        raise SpawnError("env-file", f'cannot read the env-file "{path}": {_in_words(error)}') from None
-    values = {}
+        raise SpawnError("env-file", f'cannot read the env-file "{path}": {say_os_error(error)}') from None
+    values: dict[bytes, bytes] = {}
     for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if not text or text.startswith(b"#"):
-            continue
-        name, equals, value = text.removeprefix(b"export ").partition(b"=")
-        if not equals or not name.strip():
-            said = text.decode(errors="replace")
-            raise SpawnError("env-file", f'cannot use "{said}" in the env-file "{path}", line {number}: it must be NAME=VALUE')
-        values[name.strip()] = _unquote(value.strip())
+        try:
+            values.update([pair] if (pair := parse_line(line)) else [])
+        except ValueError as error:
+            said = line.strip().decode(errors="replace")
+            raise SpawnError("env-file", f'cannot use "{said}" in the env-file "{path}", line {number}: {error}') from None
     return values
 
 
-def _open_at_once(path: str, flags: int) -> int:
+def parse_line(line: bytes) -> tuple[bytes, bytes] | None:
+    """The name and the value that a line gives; None where it is empty or a comment. Raises ``ValueError`` with the reason."""
+    text = line.strip()
+    if not text or text.startswith(b"#"):
+        return None
+    name, equals, value = text.removeprefix(b"export ").partition(b"=")
+    if not equals or not name.strip():
+        raise ValueError("it must be NAME=VALUE")
+    return name.strip(), _unquote(value.strip())
+
+
+def open_at_once(path: str, flags: int) -> int:
     """Nobody is waited for: not the writer of a FIFO, not whoever is at the other end of a device (open(2))."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
 
 
-def _in_words(error: OSError) -> str:
+def say_os_error(error: OSError) -> str:
+    """What went wrong, to be said after a colon."""
     said = error.strerror or str(error)
     return said[:1].lower() + said[1:]
 

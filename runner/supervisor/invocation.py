@@ -9,10 +9,19 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from ..core.observed import Observed, ProbeSucceeded, ProcessExited, StatusReported, StopCommandEnded, TimeoutExtended, TreeEnded
+from ..core.observed import (
+    Observed,
+    ProbeSucceeded,
+    ProcessExited,
+    StatusReported,
+    StopCommandEnded,
+    TimeoutExtended,
+    TreeEnded,
+    ValuesRead,
+)
 from ..core.unit import Command, Unit
 from ..core.words import say_exit
 from .child import Child, Exit
@@ -21,6 +30,7 @@ from .output import TAIL_LINES, LogFile, Output, printable
 from .poller import Poller
 from .spawn import Setting, SpawnError, explain, spawn
 from .tree import Birth, Census, TreeWatch, invocation_of, look_for, send_signal, send_signal_to_group, session_of
+from .values import CannotUse, read_values, remove
 
 _SEARCHED = 4_096
 """Bytes of a line in which readiness is looked for: a search may take the square of this, and everybody waits for it."""
@@ -33,6 +43,7 @@ class Host(Protocol):
     birth: Birth
     on_line: Callable[[str, bytes], None] | None
     on_output: list[Callable[[str], None]]
+    on_values: list[Callable[[str, Mapping[str, str]], None]]
 
     def observe(self, event: Observed) -> None:
         """Take a fact."""
@@ -188,6 +199,9 @@ class Invocation:
         is_well = exit_.exit_code == 0 and self.unit.kind == "oneshot"
         left = self._is_left = self._is_anything_left(is_well)
         self._close_notify()
+        gives, fault = self._read_values() if is_well else ({}, "")
+        if self.setting.values_file:
+            remove(self.setting.values_file)
         self._host.observe(
             ProcessExited(
                 at=self._host.now(),
@@ -199,11 +213,32 @@ class Invocation:
                 max_rss=exit_.max_rss,
                 left=left,
                 luck=self._host.luck(),
+                gives=gives,
+                fault=fault,
             )
         )
         if left:
             self._tree = TreeWatch(self._host.poller, self._find, self._tree_ended)
             self._tree.look()
+
+    def tell_values(self) -> None:
+        """Say what it gives to the units after it until now."""
+        gives, fault = self._read_values()
+        at, unit = self._host.now(), self.unit.name
+        self._host.observe(ValuesRead(at=at, unit=unit, invocation=self.name, gives=gives, fault=fault))
+
+    def _read_values(self) -> tuple[dict[str, str], str]:
+        """What it gives, or why that cannot be used."""
+        if not self.setting.values_file:
+            return {}, ""
+        try:
+            values = read_values(self.setting.values_file)
+        except CannotUse as error:
+            return {}, str(error)
+        if values:
+            for hear in self._host.on_values:
+                hear(self.unit.name, values)
+        return values, ""
 
     def _is_anything_left(self, is_well: bool) -> bool:
         """Whether its processes live on. Of one that ended well only the process group is asked, which costs one call."""

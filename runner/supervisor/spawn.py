@@ -45,6 +45,8 @@ class Setting(Struct, frozen=True):
     cwd: str | None = None
     umask: int = -1
     nice: int | None = None
+    values_file: str = ""
+    """Where it may write what it gives to the units after it; empty where it cannot."""
 
 
 def spawn(command: Command, setting: Setting, output: int) -> subprocess.Popen[bytes]:

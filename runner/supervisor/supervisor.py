@@ -20,20 +20,13 @@ import random
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
 from ..core.declare import declarations
-from ..core.effect import (
-    CancelTimer,
-    Effect,
-    RunStopCommand,
-    SetTimer,
-    Signal,
-    Spawn,
-)
+from ..core.effect import CancelTimer, Effect, ReadValues, RunStopCommand, SetTimer, Signal, Spawn
 from ..core.engine import Engine
 from ..core.event import Decided, RunStarted
 from ..core.observed import DurationsLearned, Observed, ProcessSpawned, SpawnFailed, StartRequested, TimerFired
@@ -86,6 +79,8 @@ class Supervisor:
         """Gets every line that a unit writes, where somebody wants them."""
         self.on_output: list[Callable[[str], None]] = []
         """Get the name of a unit whenever something was read of what it writes."""
+        self.on_values: list[Callable[[str, Mapping[str, str]], None]] = []
+        """Get the name of a unit and what it gives to those after it, as it is read and before anything is made of it."""
         self.on_warning: Callable[[str], None] = warn_on_stderr
         """Gets what costs no unit but should be known."""
         self.invocations: dict[str, Invocation] = {}
@@ -95,7 +90,7 @@ class Supervisor:
         self.periodic: list[tuple[float, Callable[[], None]]] = []
         """What the loop is to call over and over, and how often."""
         self.environment = environment
-        self._settings = Settings(environment)
+        self._settings = Settings(environment, self.warn)
         self.birth = Birth.now()
         """Every process of this run is younger."""
         self._begun = time.monotonic()
@@ -121,6 +116,7 @@ class Supervisor:
         self.deeds: dict[type[Effect], Callable[[Any], None]] = {
             Signal: self._signal,
             RunStopCommand: self._run_stop_command,
+            ReadValues: self._read_values,
             SetTimer: lambda effect: self.timers.set(effect.timer, effect.at),
             CancelTimer: lambda effect: self.timers.cancel(effect.timer),
             **self._asking.deeds,
@@ -128,11 +124,7 @@ class Supervisor:
 
     def offer_socket(self, path: str) -> None:
         """Let the units know the sync socket, and let those who have no ``coder`` find one."""
-        try:
-            self._settings.offer_socket(path)
-        except OSError as error:
-            where = f': "{error.filename}"' if error.filename else ""
-            self.warn(f'cannot make a "coder" for units that have none: {error.strerror}{where}')
+        self._settings.offer_socket(path)
 
     @property
     def seq(self) -> int:
@@ -177,6 +169,7 @@ class Supervisor:
 
     def begin(self, version: str, names: Sequence[str], durations: dict[str, float] | None = None) -> None:
         """Write down that the run has begun, and want these units; none: all. ``durations`` are those of earlier runs."""
+        self._settings.offer_values()
         graph, jobs = self.engine.graph, self.engine.jobs
         started = RunStarted(
             at=self.now(),
@@ -261,7 +254,7 @@ class Supervisor:
         notify: NotifySocket | None = None
         try:
             notify = self._settings.make_notify_socket(unit, order.invocation)
-            setting = self._settings.make(unit, order.invocation, order.attempt, notify)
+            setting = self._settings.make(unit, order.invocation, order.attempt, notify, order.values)
             log = self._log(unit)
             invocation = Invocation(self, unit, order.invocation, setting, log, notify)
         except SpawnError as error:
@@ -303,6 +296,11 @@ class Supervisor:
         invocation = self.current(order.unit, order.invocation)
         if invocation and invocation.unit.stop.command:
             invocation.run_stop_command(invocation.unit.stop.command)
+
+    def _read_values(self, order: ReadValues) -> None:
+        invocation = self.current(order.unit, order.invocation)
+        if invocation:
+            invocation.tell_values()
 
     def attach(self, nursery: trio.Nursery) -> None:
         """Have a nursery for tasks from now on."""

@@ -1,4 +1,7 @@
-"""What is probably a mistake in a unit that can be used: a program that is not there, a call of apt without a lock."""
+"""What is probably a mistake in a unit that can be used.
+
+A program that is not there, a call of apt without a lock, values for others that come too late.
+"""
 
 from __future__ import annotations
 
@@ -49,10 +52,15 @@ def lint(unit: Unit, search_path: str | None, has_program: HasProgram) -> Iterat
         if program and program not in _GIVEN and not has_program(program, search_path):
             what = f'cannot find the program {quote(program)} of "{".".join(path)}": it is not on PATH'
             yield Finding(path, what, "fine if an earlier unit installs it", severity="warning")
-    if unit.command and not unit.locks and (call := _find_apt(unit.command)):
-        path = ("script",) if unit.command.script else ("command",)
+    if unit.command is None:
+        return
+    path = ("script",) if unit.command.script else ("command",)
+    if not unit.locks and (call := _find_apt(unit.command)):
         what = f'cannot be sure that {quote(call)} runs alone: the unit has no "locks"'
         yield Finding(path, what, 'write locks = ["apt"] in every unit that calls it', severity="warning")
+    if unit.kind == "service" and unit.ready is None and "RUNNER_ENV" in _text(unit.command):
+        what = 'cannot read what it writes to $RUNNER_ENV: a service without "ready" is ready before it can write'
+        yield Finding(path, what, 'let "ready" say when it has written', severity="warning")
 
 
 def _commands(unit: Unit) -> Iterator[tuple[tuple[str, ...], Command]]:
@@ -77,8 +85,12 @@ def _program(command: Command) -> str:
     return word[1] if word and word[1] not in _SHELL_WORDS else ""
 
 
+def _text(command: Command) -> str:
+    return " ".join(command.argv) or command.shell or command.script
+
+
 def _find_apt(command: Command) -> str:
-    text = " ".join(command.argv) or command.shell or command.script
+    text = _text(command)
     if "apt" not in text and "dpkg" not in text:
         return ""
     match = _APT.search(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runner.core.effect import Answer, Effect, Report, RunStopCommand, Signal, StartCheck, WatchScript
+from runner.core.effect import Answer, Effect, Report, RunStopCommand, Signal, Spawn, StartCheck, WatchScript
 from runner.core.event import (
     Decided,
     DurationsExpected,
@@ -31,7 +31,8 @@ def tell_history(history: Iterable[tuple[float, Decided | Effect]]) -> str:
     for at, item in history:
         said = _say(item)
         if said:
-            unit = item.unit if isinstance(item, UnitEvent | Signal | RunStopCommand | StartCheck | WatchScript) else "-"
+            of_a_unit = UnitEvent | Signal | RunStopCommand | Spawn | StartCheck | WatchScript
+            unit = item.unit if isinstance(item, of_a_unit) else "-"
             lines.append(f"{at:g} {unit}: {said}")
     return "\n".join(lines)
 
@@ -69,6 +70,8 @@ def _say_of_run(event: Decided) -> str:
 
 def _say_order(order: Effect) -> str:
     match order:
+        case Spawn() if order.values:
+            return "<- " + ", ".join(f"{name}={value}" for name, value in order.values.items())
         case Signal():
             return f"<- {order.signal} to {order.to}"
         case RunStopCommand():
@@ -94,7 +97,7 @@ def _say_of_unit(event: UnitEvent) -> str:
         case UnitStarted():
             return "started"
         case UnitReady():
-            return f"ready after {event.after:g}"
+            return f"ready after {event.after:g}" + _say_gives(event)
         case UnitReported():
             return f"says {event.text}"
         case SyncCalled():
@@ -105,9 +108,14 @@ def _say_of_unit(event: UnitEvent) -> str:
             return f"stopping: {event.reason}"
         case UnitEnded():
             more = f"; runs if {' or '.join(event.runs_if)}" if event.runs_if else ""
+            more += _say_gives(event)
             more += f" [{event.cause}]" if event.cause else ""
             return f"{event.outcome} after {event.duration:g}: {event.reason}{more}"
     raise AssertionError(event)
+
+
+def _say_gives(event: UnitReady | UnitEnded) -> str:
+    return f"; gives {' '.join(event.gives)}" if event.gives else ""
 
 
 def _say_wait(wait: WaitsFor) -> str:

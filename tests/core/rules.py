@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from runner.core.effect import (
     Answer,
     CancelTimer,
+    ReadValues,
     Report,
     RunStopCommand,
     SetTimer,
@@ -28,6 +29,7 @@ from runner.core.event import (
     UnitEvent,
     UnitReady,
     UnitRetrying,
+    UnitsChanged,
     UnitStarting,
     UnitStopping,
     UnitWaiting,
@@ -38,6 +40,7 @@ from runner.core.observed import (
     ControlRequested,
     KillRequested,
     Observed,
+    ProcessExited,
     StartRequested,
     StopRequested,
     SyncAwaited,
@@ -45,9 +48,12 @@ from runner.core.observed import (
     SyncForgotten,
     SyncRequested,
     TimerFired,
+    ValuesRead,
 )
 from runner.core.run import Step
 from runner.core.snapshot import Snapshot, UnitView, fold
+
+from .inheritance import inherit
 
 DONE: set[Outcome | None] = {"succeeded", "unneeded"}
 BAD: set[Outcome | None] = {"failed", "timed-out", "skipped"}
@@ -92,6 +98,10 @@ class Rules:
         """Who has to go before each unit that was to stop. A script may wait for one that is already on its way."""
         self.calls: set[int] = set()
         """Calls of scripts that have no answer yet."""
+        self.given: dict[str, Mapping[str, str]] = {}
+        """What each unit gives."""
+        self.received: dict[str, dict[str, str]] = {}
+        """What each invocation that begins is to get."""
         self.has_started = False
         self.is_killing = False
 
@@ -107,6 +117,7 @@ class Rules:
         for event in step.events:
             assert event.at == fact.at
             self._before(event)
+            self._note_values(fact, event)
             self.snapshot.apply(event)
             if isinstance(event, UnitEvent):
                 self._after(event)
@@ -121,8 +132,9 @@ class Rules:
         """What is ordered can be done."""
         for effect in step.effects:
             match effect:
-                case Spawn() | Signal() | RunStopCommand() | StartProbe() | StopProbes() | WatchScript():
+                case Spawn() | Signal() | RunStopCommand() | StartProbe() | StopProbes() | WatchScript() | ReadValues():
                     assert (effect.unit, effect.invocation) in live, effect
+                    assert not isinstance(effect, Spawn) or effect.values == self.received.pop(effect.invocation)
                 case SetTimer():
                     assert effect.at >= fact.at
                     self.timers[effect.timer] = effect.at
@@ -146,6 +158,27 @@ class Rules:
         if isinstance(fact, StopRequested):
             names = self.graph.select(fact.units or self.graph.units)
             self.above |= {name: self.graph.dependents_closure([name]) for name in self.graph.dependents_closure(names)}
+
+    def _note_values(self, fact: Observed, event: Decided) -> None:
+        """Who is about to be executed gets what is given now, and not if two say different things."""
+        match event:
+            case UnitStarting() if self.graph.units[event.unit].kind != "external":
+                received = inherit(self.graph, self.given, event.unit, self.graph.units[event.unit].env)
+                assert isinstance(received, dict), (event, received)
+                self.received[event.invocation] = received
+            case UnitReady() if isinstance(fact, ValuesRead):
+                self.given[event.unit] = fact.gives
+            case UnitEnded(outcome="succeeded") if isinstance(fact, ProcessExited) and fact.unit == event.unit:
+                if self.graph.units[event.unit].kind == "oneshot":
+                    self.given[event.unit] = fact.gives
+            case UnitEnded() if event.reason.startswith("cannot tell what "):
+                name = event.reason.split()[3]
+                assert inherit(self.graph, self.given, event.unit, self.graph.units[event.unit].env) == name
+                self.given[event.unit] = {}
+            case UnitEnded() if event.outcome not in DONE:
+                self.given[event.unit] = {}
+            case UnitsChanged():
+                self.given |= {name: {} for name in event.removed}
 
     def _check_calls(self, fact: Observed, step: Step) -> None:
         """Every call is answered once: a wait now or later, every other now. Only a call completes what scripts bring."""
@@ -187,6 +220,7 @@ class Rules:
         node, view = self.engine.nodes[unit], self.snapshot.units.get(unit, UnitView(is_declared=False))
         assert (node.state, node.outcome, node.is_declared) == (view.state, view.outcome, view.is_declared), unit
         assert (view.outcome is not None) == (view.state == "ended"), unit
+        assert view.gives == tuple(self.engine.values.given(unit)) == tuple(self.given.get(unit, {})), unit
 
     def _before(self, event: Decided) -> None:
         match event:

@@ -35,6 +35,8 @@ lives = st.lists(
         health=st.lists(st.booleans(), max_size=3).map(tuple),
         extends=st.lists(st.tuples(MOMENTS, MOMENTS), max_size=1).map(tuple),
         says=st.lists(st.tuples(MOMENTS, st.just("busy")), max_size=1).map(tuple),
+        gives=st.sampled_from([{}, {}, {"A": "1"}, {"A": "2"}, {"B": "1", "A": "1"}]),
+        fault=st.sampled_from(["", "", "", "", "not to be used"]),
         luck=st.sampled_from([0.0, 0.5, 0.99]),
     ),
     min_size=1,
@@ -75,6 +77,7 @@ _fields: dict[str, st.SearchStrategy[Any]] = {
     "health": st.sampled_from([None, Health(probe=PROBE, failures=1), Health(probe=PROBE, failures=2)]),
     "stop": stops,
     "conditions": st.sampled_from([None, None, Conditions(exists=("/there",))]),
+    "env": st.sampled_from([{}, {}, {"A": "own"}]),
     "locks": st.sampled_from([(), (), ("apt",), ("dpkg",), ("apt", "dpkg"), ("dpkg", "dpkg")]),
 }
 

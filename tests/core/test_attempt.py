@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from runner.core.effect import CancelTimer, Effect, Report, SetTimer, Spawn, StartProbe, StopCheck
-from runner.core.event import UnitEnded, UnitRetrying, UnitStarting
-from runner.core.unit import Health, Probe, Ready, Restart, Retry
+from runner.core.effect import Answer, CancelTimer, Effect, ReadValues, Report, SetTimer, Spawn, StartProbe, StopCheck
+from runner.core.engine import Engine
+from runner.core.event import Peer, UnitEnded, UnitReady, UnitRetrying, UnitStarting
+from runner.core.graph import link
+from runner.core.observed import ProcessSpawned, StartRequested, SyncCompleted, SyncStarted, ValuesRead
+from runner.core.unit import Dependency, Health, Probe, Ready, Restart, Retry
 
 from .history import lines
 from .world import Life, Look, World, make_unit
@@ -32,7 +35,7 @@ def test_a_service_that_becomes_ready_has_no_timeout_any_more_and_is_looked_afte
     world = play(Life(ready=2.0), kind="service", ready=Ready(probe=probe), health=Health(probe=probe), timeout=5.0)
     assert lines(world.history, "a")[0] == "2 ready after 2"
     effects = [item for at, item in world.history if at == 2.0 and isinstance(item, Effect)]
-    assert effects == [CancelTimer(1), StartProbe("a", "r.1", "health")]
+    assert effects == [ReadValues("a", "r.1"), CancelTimer(1), StartProbe("a", "r.1", "health")]
 
 
 def test_a_oneshot_that_becomes_ready_keeps_its_timeout() -> None:
@@ -124,3 +127,27 @@ def test_why_it_is_not_up_to_date_is_said_once() -> None:
     world.start()
     begun = [event for event in world.run().journal if isinstance(event, UnitStarting)]
     assert [event.because for event in begun] == ["new", UNSET]
+
+
+def test_an_attempt_begins_with_what_is_given_then_or_not_at_all_where_that_cannot_be_told() -> None:
+    units = [make_unit("a"), make_unit("b"), make_unit("c", after=(Dependency(unit="a"), Dependency(unit="b")))]
+    gives = {"a": [Life(runs=1.0, gives={"X": "1"})], "b": [Life(runs=1.0, gives={"Y": "2"})]}
+    for given, said in (({}, "2 succeeded after 1: exit status 0"), ({"b": [Life(runs=1.0, gives={"X": "2"})]}, "1 failed")):
+        world = World(units, {**gives, **given})
+        world.start()
+        world.run()
+        assert lines(world.history, "c")[-1].startswith(said)
+        orders = [order for step in world.steps for order in step.effects if isinstance(order, Spawn) and order.unit == "c"]
+        assert orders == ([] if given else [Spawn("c", "r.3", 1, {"X": "1", "Y": "2"})])
+
+
+def test_what_is_getting_ready_is_not_asked_again_what_it_gives() -> None:
+    engine = Engine(link([make_unit("a", kind="service", ready=Ready(probe=Probe(by="sync")))])[0], run="r")
+    engine.apply(StartRequested(at=0.0))
+    engine.apply(ProcessSpawned(at=0.0, unit="a", invocation="r.1", pid=7))
+    own = Peer(pid=8, uid=1000, unit="a")
+    assert engine.apply(SyncCompleted(at=1.0, call=1, unit="a", peer=own)).effects == (Answer(1), ReadValues("a", "r.1"))
+    engine.apply(SyncStarted(at=1.0, call=2, unit="a", peer=own))
+    assert engine.apply(SyncCompleted(at=1.0, call=3, unit="a", peer=own)).effects == (Answer(3),)
+    step = engine.apply(ValuesRead(at=1.0, unit="a", invocation="r.1", gives={"X": "1"}))
+    assert step.events[0] == UnitReady(at=1.0, unit="a", after=1.0, gives=("X",))

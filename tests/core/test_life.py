@@ -7,7 +7,8 @@ import pytest
 
 from runner.core.effect import StartProbe, StopProbes
 from runner.core.event import UnitEvent, UnitStarted
-from runner.core.observed import ProbeFailed, ProbeSucceeded, ProcessExited, StopCommandEnded, TreeEnded
+from runner.core.observed import ProbeFailed, ProbeSucceeded, ProcessExited, StopCommandEnded, TreeEnded, ValuesRead
+from runner.core.run import Step
 from runner.core.unit import Health, Probe, Ready, Restart, Retry, Stop
 
 from .history import lines
@@ -181,3 +182,33 @@ def test_a_look_takes_no_longer_than_an_attempt_may() -> None:
     world = World([make_unit("a", creates=("/a",), timeout=2.0)], looks={"a": [Look(takes=9.0)]})
     world.start()
     assert lines(world.run().history, "a")[-1] == "2 timed-out after 0: nobody could tell within 2 s whether it need run"
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ["5 failed after 5: cannot use line 1"]),
+        (
+            {"retry": Retry(attempts=2, delay=1.0)},
+            ["5 attempt 2 follows in 1: cannot use line 1", "11 failed after 5: cannot use line 1"],
+        ),
+        (
+            {"kind": "service", "ready": Ready(probe=PROBE)},
+            ["1 stopping: cannot use line 1", "1 <- SIGTERM to tree", "1 failed after 1: cannot use line 1"],
+        ),
+    ],
+)
+def test_who_gives_what_cannot_be_used_has_failed(fields: dict[str, Any], expected: list[str]) -> None:
+    assert told(Life(runs=5.0, ready=1.0, fault="cannot use line 1"), **fields) == expected
+
+
+def test_who_fails_has_not_given_what_cannot_be_used() -> None:
+    assert told(Life(runs=5.0, exit=1, fault="cannot use line 1")) == ["5 failed after 5: exit status 1"]
+
+
+def test_what_a_unit_gives_is_asked_before_it_is_ready() -> None:
+    world = play(Life(ready=1.0, gives={"X": "1"}), kind="service", ready=Ready(probe=PROBE)).run(until=1.0)
+    assert told(Life(ready=1.0, gives={"X": "1"}), kind="service", ready=Ready(probe=PROBE))[0] == "1 ready after 1; gives X"
+    about: dict[str, Any] = {"unit": "a", "invocation": "r.1"}
+    assert world.engine.apply(ValuesRead(at=2.0, **about, gives={"X": "2"})) == Step(), "nobody asked"
+    assert world.engine.values.given("a") == {"X": "1"}

@@ -35,6 +35,7 @@ from runner.core.observed import (
     TimeoutExtended,
     TimerFired,
     TreeEnded,
+    ValuesRead,
 )
 from runner.core.run import Step
 from runner.core.snapshot import fold
@@ -87,7 +88,8 @@ def test_the_journal_on_paper_folds_to_the_same_snapshot(world: World) -> None:
 @given(graphs(plain=True), st.data())
 def test_exactly_the_success_closure_of_failures_is_skipped(units: list[Unit], data: st.DataObject) -> None:
     programs = {
-        unit.name: [msgspec.structs.replace(life, runs=1.0, immortal=False) for life in data.draw(lives)] for unit in units
+        unit.name: [msgspec.structs.replace(life, runs=1.0, immortal=False, gives={}, fault="") for life in data.draw(lives)]
+        for unit in units
     }
     world = World(units, programs, jobs=data.draw(st.sampled_from([None, 1, 3])))
     world.start()
@@ -162,11 +164,14 @@ FACTS: list[Callable[[float, dict[str, Any]], Observed]] = [
     lambda at, about: ProcessSpawned(at=at, **about, pid=2),
     lambda at, about: SpawnFailed(at=at, **about, stage="spawn", reason="no"),
     lambda at, about: ProcessExited(at=at, **about, exit_code=0),
+    lambda at, about: ProcessExited(at=at, **about, exit_code=0, gives={"A": str(at)}),
     lambda at, about: ProcessExited(at=at, **about, exit_code=1, left=True),
     lambda at, about: TreeEnded(at=at, **about),
     lambda at, about: StopCommandEnded(at=at, **about),
     lambda at, about: ProbeSucceeded(at=at, **about, purpose="ready"),
     lambda at, about: ProbeSucceeded(at=at, **about, purpose="health"),
+    lambda at, about: ValuesRead(at=at, **about, gives={"A": str(at)}),
+    lambda at, about: ValuesRead(at=at, **about, fault="not to be used"),
     lambda at, about: ProbeFailed(at=at, **about, reason="no"),
     lambda at, about: TimeoutExtended(at=at, **about, seconds=3.0),
     lambda at, about: StatusReported(at=at, **about, text="busy"),

@@ -70,6 +70,15 @@ def test_ready() -> None:
     assert (found.state, found.since, found.ready_at) == ("ready", 3.0, 3.0)
 
 
+def test_what_it_gives_is_what_it_said_last() -> None:
+    gives = structs.replace(READY, gives=("PORT", "HOST"))
+    assert view(STARTING, STARTED, gives).gives == ("PORT", "HOST")
+    assert view(STARTING, STARTED, gives, UnitStopping(at=4.0, unit="a", reason="restarted")).gives == ("PORT", "HOST")
+    assert view(STARTING, STARTED, gives, ENDED).gives == ()
+    assert view(STARTING, STARTED, gives, structs.replace(ENDED, gives=("PORT",))).gives == ("PORT",)
+    assert view(STARTING, STARTED, gives, UnitsChanged(at=4.0, removed=("a",))).gives == ()
+
+
 def test_what_it_says_and_why_it_is_being_stopped_change_no_more_than_that() -> None:
     before = view(STARTING, STARTED, READY)
     found = view(STARTING, STARTED, READY, UnitReported(at=4.0, unit="a", text="busy"))

@@ -19,6 +19,7 @@ from runner.core.effect import (
     Answer,
     CancelTimer,
     Effect,
+    ReadValues,
     Report,
     RunStopCommand,
     SetTimer,
@@ -62,6 +63,7 @@ from runner.core.observed import (
     TimerFired,
     TreeEnded,
     UnitsReloaded,
+    ValuesRead,
 )
 from runner.core.run import Step
 from runner.core.unit import Command, Unit
@@ -94,6 +96,10 @@ class Life(Struct, frozen=True, forbid_unknown_fields=True):
     extends: tuple[tuple[float, float], ...] = ()
     """When it asks for more time, and how much."""
     says: tuple[tuple[float, str], ...] = ()
+    gives: dict[str, str] = {}
+    """What it gives to the units after it, from its beginning on."""
+    fault: str = ""
+    """Why what it gives cannot be used."""
     luck: float = 0.5
 
 
@@ -293,10 +299,12 @@ class World:
             case CancelTimer() | StopCheck():
                 pass
             case _:
-                self._do_for_scripts(effect)
+                self._do_more(effect)
 
-    def _do_for_scripts(self, effect: Effect) -> None:
+    def _do_more(self, effect: Effect) -> None:
         match effect:
+            case ReadValues():
+                self._answers.append(self._read_values(self.processes[effect.invocation]))
             case Answer():
                 self.answers[effect.call] = effect
             case Report():
@@ -358,7 +366,12 @@ class World:
             self.later(self.now + life.leaves, lambda: self._end_others(process))
         code, signal = (how, None) if isinstance(how, int) else (None, how)
         about: dict[str, Any] = {"unit": process.unit, "invocation": process.invocation, "exit_code": code, "signal": signal}
-        self.tell(ProcessExited(at=self.now, **about, cpu=0.1, max_rss=1, left=left, luck=life.luck))
+        given: dict[str, Any] = {} if code else {"gives": life.gives, "fault": life.fault}
+        self.tell(ProcessExited(at=self.now, **about, **given, cpu=0.1, max_rss=1, left=left, luck=life.luck))
+
+    def _read_values(self, process: Process) -> Observed:
+        life, about = process.life, {"unit": process.unit, "invocation": process.invocation}
+        return ValuesRead(at=self.now, **about, gives={} if life.fault else life.gives, fault=life.fault)
 
     def _end_others(self, process: Process) -> None:
         if process.others_are_there:

@@ -57,7 +57,7 @@ EVENTS: tuple[Decided, ...] = (
         jobs=4,
     ),
     *begun("db", 0.0, 20),
-    UnitReady(at=1.0, unit="db", after=1.0),
+    UnitReady(at=1.0, unit="db", after=1.0, gives=("DB_PORT", "DB_HOST")),
     *begun("lint", 0.0, 21),
     UnitEnded(at=2.0, unit="lint", outcome="failed", reason="exit status 1", exit_code=1, duration=2.0),
     UnitEnded(at=2.0, unit="report", outcome="skipped", reason='dependency "lint" failed: exit status 1', cause="lint"),

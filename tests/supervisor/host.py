@@ -29,6 +29,7 @@ class FakeHost:
         self.poller = Poller()
         self.on_line: Callable[[str, bytes], None] | None = None
         self.on_output: list[Callable[[str], None]] = []
+        self.on_values: list[Callable[[str, Mapping[str, str]], None]] = []
         self.birth = Birth.now()
         self.facts: list[Observed] = []
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from runner.core.unit import Command, Conditions, Health, Probe, Ready, Reload, Stop, Unit
+from runner.core.unit import Command, Conditions, Health, Kind, Probe, Ready, Reload, Stop, Unit
 from runner.unitfile.convert import Path
 from runner.unitfile.lint import lint
 
@@ -146,3 +148,15 @@ def test_apt_as_a_list() -> None:
 )
 def test_what_only_looks_like_apt(text: str) -> None:
     assert warnings(run(script=text)) == []
+
+
+def serve(kind: Kind = "service", ready: Ready | None = None, **command: Any) -> Unit:
+    return Unit(name="a", kind=kind, command=Command(**command), ready=ready)
+
+
+def test_a_service_that_gives_values_says_when_it_has() -> None:
+    what = 'cannot read what it writes to $RUNNER_ENV: a service without "ready" is ready before it can write'
+    assert warnings(serve(script='echo A=1 >>"$RUNNER_ENV"\nexec ./serve')) == [(("script",), what)]
+    assert warnings(serve(argv=("bash", "-c", "echo A=1 >>$RUNNER_ENV"))) == [(("command",), what)]
+    assert warnings(serve(script="echo A=1 >>$RUNNER_ENV", ready=Ready(delay=1.0))) == []
+    assert warnings(serve("oneshot", script="echo A=1 >>$RUNNER_ENV")) == []
