@@ -27,7 +27,7 @@ def start(run: Run, node: Node) -> None:
     node.is_forced = False
     because = node.because if node.attempt == 1 and node.because else UNSET
     run.emit(UnitStarting(at=run.now, unit=node.name, invocation=node.invocation, attempt=node.attempt, because=because))
-    run.order(Spawn(node.name, node.invocation, node.attempt, received))
+    run.order(Spawn(node.name, node.invocation, node.attempt, received, node.because_of))
 
 
 def get_ready(run: Run, node: Node) -> None:

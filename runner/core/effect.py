@@ -11,6 +11,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from .event import Outcome
+
 RefusalReason = Literal[
     "no name", "no dependency name", "cycle", "not ready", "same status", "not found", "declared", "impossible", "not a script"
 ]
@@ -28,6 +30,14 @@ class Effect(Struct, frozen=True):
     """Something to do."""
 
 
+class Cause(Struct, frozen=True):
+    """The end of another unit, because of which a unit is started that its ``on-success`` or ``on-failure`` names."""
+
+    unit: str
+    outcome: Outcome
+    reason: str
+
+
 class Spawn(Effect, frozen=True):
     """Execute the unit's command. Answered by ``ProcessSpawned`` or ``SpawnFailed`` before any other event."""
 
@@ -36,6 +46,8 @@ class Spawn(Effect, frozen=True):
     attempt: int
     values: Mapping[str, str] = {}
     """What units before it give it, by the name of the variable."""
+    cause: Cause | None = None
+    """Because of whose end it is started, where that is why."""
 
 
 class Signal(Effect, frozen=True):

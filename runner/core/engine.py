@@ -28,6 +28,7 @@ from typing import Any
 
 from . import control, ladder, life, reload, reload_unit, stop, sync, sync_view, urgency, want
 from .attempt import get_ready
+from .effect import Cause
 from .event import RunEnded, RunOutcome, StartupFinished
 from .graph import Graph
 from .node import Node, TimerKind
@@ -210,8 +211,9 @@ class Engine:
             handlers = node.unit.on_success
         elif node.outcome in ("failed", "timed-out"):
             handlers = node.unit.on_failure
-        if handlers:
-            want.want(run, (name for name in handlers if run.nodes[name].state == "idle"), because_of=node)
+        if handlers and node.outcome:
+            cause = Cause(node.name, node.outcome, node.reason)
+            want.want(run, (name for name in handlers if run.nodes[name].state == "idle"), because_of=cause)
 
     def _conclude_run(self) -> None:
         run = self._run

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from .effect import Cause
 from .event import Outcome
 from .graph import Edge
 from .observed import ProcessExited
@@ -49,6 +50,9 @@ class Node:
     reason: str = ""
     cause: str = ""
     """For a skipped unit: the one at the root of it."""
+
+    because_of: Cause | None = None
+    """For whom it was started whose ``on-success`` or ``on-failure`` names it; all of its attempts are for that."""
 
     unmet: dict[str, Edge] = field(default_factory=dict)
     """Dependencies that are pending; empty as soon as it was released."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from .admission import Admission
-from .effect import CancelTimer, Effect, SetTimer
+from .effect import CancelTimer, Cause, Effect, SetTimer
 from .event import Decided, UnitEnded, UnitEvent
 from .graph import Graph
 from .node import Node, TimerKind
@@ -55,7 +55,7 @@ class Run:
         """Units that are not optional and missed their goal, in the order in which they did."""
         self.wave: dict[str, int] = {}
         """The units that are being stopped in reverse order: how many dependents of each are not yet gone."""
-        self.postponed: dict[str, Node | None] = {}
+        self.postponed: dict[str, Cause | None] = {}
         """Units that are wanted as soon as the wave is over, and because of whose end, where it is not a person who asked."""
         self.expected: dict[str, float] = {}
         """Seconds that units are expected to take until they reach their goal, where that is known."""

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Container, Iterable
 
 from .attempt import drop_check, end, start
-from .effect import StartCheck
+from .effect import Cause, StartCheck
 from .event import UnitWaiting, WaitsFor
 from .graph import Edge
 from .node import Node
@@ -27,12 +27,13 @@ from .run import Run
 from .words import say_duration
 
 
-def want(run: Run, names: Iterable[str], because_of: Node | None = None) -> list[str]:
+def want(run: Run, names: Iterable[str], because_of: Cause | None = None) -> list[str]:
     """Make units wanted, and all that they need and that is not there.
 
     A unit that is being stopped, or depends on such a one, is wanted as soon as the stop is over. A unit that is named and
     has ended runs again. A dependency that has ended runs again only where its end is what stands in the way, and not for a
-    unit that is wanted ``because_of`` another's end: what has failed is not tried again by the unit that mourns it.
+    unit that is wanted ``because_of`` another's end: what has failed is not tried again by the unit that mourns it. Those that
+    are named then know of that end, and no others; one that was skipped has yet to run for the end that it knows of.
 
     Returns who is wanted now and was not, or will be when the stop is over.
     """
@@ -60,8 +61,9 @@ def want_postponed(run: Run) -> bool:
     return True
 
 
-def _want(run: Run, names: Iterable[str], because_of: Node | None) -> list[str]:
+def _want(run: Run, names: list[str], because_of: Cause | None) -> list[str]:
     newly: dict[str, Node] = {}
+    named = set(names)
     queue = deque(run.nodes[name] for name in names)
     while queue:
         node = queue.popleft()
@@ -74,9 +76,10 @@ def _want(run: Run, names: Iterable[str], because_of: Node | None) -> list[str]:
             if may_run and release_of(edge, other) != "met":
                 queue.append(other)
     for node in newly.values():
+        node.because_of = (because_of if node.name in named else None) or (node.because_of if node.outcome == "skipped" else None)
         node.renew()
         node.unit = run.graph.units[node.name]
-        node.released_by = because_of.name if because_of else None
+        node.released_by = because_of.unit if because_of else None
         enter(run, node, newly)
     return list(newly)
 

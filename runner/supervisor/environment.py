@@ -6,18 +6,21 @@ import os
 import stat
 from collections.abc import Mapping
 
+from ..core.effect import Cause
 from ..core.unit import Unit
 from ..core.values import NOTHING
 from .spawn import Environment, SpawnError
 
 OURS_ALONE = (b"NOTIFY_SOCKET", b"WATCHDOG_USEC", b"WATCHDOG_PID", b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES")
 """What systemd tells the process that it starts; a unit that believed it would speak for the supervisor."""
+_OF_ONE_UNIT = (b"RUNNER_ENV", b"RUNNER_CAUSE", b"RUNNER_CAUSE_OUTCOME", b"RUNNER_CAUSE_REASON", b"RUNNER_CAUSE_LOG")
+"""What not every unit gets. Where the supervisor is itself a unit of another one, these are for it and not for its units."""
 
 
 def base_environment(environment: Mapping[str, str]) -> dict[bytes, bytes]:
     """The supervisor's own environment, as far as it concerns units."""
     base = {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
-    for name in (*OURS_ALONE, b"RUNNER_ENV"):
+    for name in (*OURS_ALONE, *_OF_ONE_UNIT):
         base.pop(name, None)
     return base
 
@@ -40,6 +43,16 @@ def unit_environment(
     environment[b"RUNNER_ATTEMPT"] = b"%d" % attempt
     environment[b"RUNNER_INVOCATION"] = os.fsencode(invocation)
     return environment
+
+
+def tell_cause(cause: Cause, log: str) -> dict[bytes, bytes]:
+    """What a unit is told of the end for which it is started. ``log`` is the other unit's; empty where it was never executed."""
+    return {
+        b"RUNNER_CAUSE": os.fsencode(cause.unit),
+        b"RUNNER_CAUSE_OUTCOME": cause.outcome.encode(),
+        b"RUNNER_CAUSE_REASON": cause.reason.replace("\0", "").encode(errors="replace"),
+        b"RUNNER_CAUSE_LOG": os.fsencode(log),
+    }
 
 
 def _read_file(path: str) -> dict[bytes, bytes]:

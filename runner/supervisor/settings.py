@@ -10,10 +10,12 @@ from ..core.values import NOTHING
 from .environment import base_environment, unit_environment
 from .notify import NotifySocket
 from .paths import runtime_directory
-from .spawn import Setting, SpawnError
+from .spawn import Environment, Setting, SpawnError
 from .stand_in import has_coder, make_stand_in, remove_stand_in
 from .values import ValueFiles
 from .warning import warn_on_stderr
+
+_NOTHING_MORE: Environment = {}
 
 
 class Settings:
@@ -66,13 +68,20 @@ class Settings:
             raise SpawnError("spawn", f"cannot make its notify socket: {error}") from None
 
     def make(
-        self, unit: Unit, invocation: str, attempt: int, notify: NotifySocket | None, received: Mapping[str, str] = NOTHING
+        self,
+        unit: Unit,
+        invocation: str,
+        attempt: int,
+        notify: NotifySocket | None,
+        received: Mapping[str, str] = NOTHING,
+        more: Environment = _NOTHING_MORE,
     ) -> Setting:
         """The setting of one invocation that receives these values. Attempt 0 is a look whether the unit need run.
 
-        Raises :class:`SpawnError`.
+        ``more`` is what else it is told. Raises :class:`SpawnError`.
         """
         environment = unit_environment(self._base, unit, invocation, attempt, received)
+        environment.update(more)
         if self._stand_in and not has_coder(path := os.fsdecode(environment.get(b"PATH", b""))):
             environment[b"PATH"] = os.fsencode(f"{path or os.defpath}:{self._stand_in}")
         if notify:

@@ -33,6 +33,7 @@ from ..core.observed import DurationsLearned, Observed, ProcessSpawned, SpawnFai
 from ..core.snapshot import Snapshot
 from ..core.unit import Unit
 from .asking import Asking
+from .environment import tell_cause
 from .invocation import Invocation
 from .journal import Journal, Lines
 from .notify import NotifySocket
@@ -254,7 +255,8 @@ class Supervisor:
         notify: NotifySocket | None = None
         try:
             notify = self._settings.make_notify_socket(unit, order.invocation)
-            setting = self._settings.make(unit, order.invocation, order.attempt, notify, order.values)
+            cause = tell_cause(order.cause, self.snapshot.units[order.cause.unit].log) if order.cause else {}
+            setting = self._settings.make(unit, order.invocation, order.attempt, notify, order.values, cause)
             log = self._log(unit)
             invocation = Invocation(self, unit, order.invocation, setting, log, notify)
         except SpawnError as error:

@@ -13,7 +13,12 @@ from .keys import AfterTable, BeforeTable, ConditionsTable, HealthTable, ReadyTa
 from .rules import PROBES, Written
 from .values import Duration, Unusable, check_host_port, check_path, check_socket_path, check_url, did_you_mean, quote
 
-OURS: Final = frozenset({"RUNNER_UNIT", "RUNNER_ATTEMPT", "RUNNER_INVOCATION", "RUNNER_SOCKET", "RUNNER_ENV", "NOTIFY_SOCKET"})
+OURS: Final = frozenset(
+    {
+        *("RUNNER_UNIT", "RUNNER_ATTEMPT", "RUNNER_INVOCATION", "RUNNER_SOCKET", "RUNNER_ENV", "NOTIFY_SOCKET"),
+        *("RUNNER_CAUSE", "RUNNER_CAUSE_OUTCOME", "RUNNER_CAUSE_REASON", "RUNNER_CAUSE_LOG"),
+    }
+)
 """Variables that the runner gives to a unit, whatever the unit says."""
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -70,8 +70,10 @@ def _say_of_run(event: Decided) -> str:
 
 def _say_order(order: Effect) -> str:
     match order:
-        case Spawn() if order.values:
-            return "<- " + ", ".join(f"{name}={value}" for name, value in order.values.items())
+        case Spawn() if order.values or order.cause:
+            told = [f"{name}={value}" for name, value in order.values.items()]
+            told += [f"{order.cause.unit} {order.cause.outcome}: {order.cause.reason}"] if order.cause else []
+            return "<- " + ", ".join(told)
         case Signal():
             return f"<- {order.signal} to {order.to}"
         case RunStopCommand():

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.supervisor.environment import base_environment, unit_environment
+from runner.core.effect import Cause
+from runner.supervisor.environment import base_environment, tell_cause, unit_environment
 from runner.supervisor.spawn import SpawnError
 
 from .harness import deadline, make
@@ -13,6 +14,7 @@ from .harness import deadline, make
 
 def test_the_base_is_ours_without_what_concerns_us_alone() -> None:
     ours = {"PATH": "/bin", "NOTIFY_SOCKET": "/run/x", "WATCHDOG_USEC": "1", "LISTEN_FDS": "2", "ODD": "\udcff"}
+    ours |= {"RUNNER_ENV": "/run/y", "RUNNER_CAUSE": "z", "RUNNER_CAUSE_LOG": "/log"}
     assert base_environment(ours) == {b"PATH": b"/bin", b"ODD": b"\xff"}
 
 
@@ -97,3 +99,21 @@ def test_nobody_is_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with deadline(10), pytest.raises(SpawnError, match="it is no regular file"):
         read(f"{tmp_path}/fifo")
+
+
+def test_what_others_give_outweighs_the_base_alone(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("B=file\n")
+    unit = make("a", "x", env={"C": "unit"}, env_file=(f"{tmp_path}/file",))
+    received = {"A": "given\udcff", "B": "given", "C": "given", "RUNNER_UNIT": "given"}
+    environment = unit_environment({b"A": b"base"}, unit, "run.7", 1, received)
+    told = {name: environment[name] for name in (b"A", b"B", b"C", b"RUNNER_UNIT")}
+    assert told == {b"A": b"given\xff", b"B": b"file", b"C": b"unit", b"RUNNER_UNIT": b"a"}
+
+
+def test_a_cause_is_told_in_what_a_process_can_be_given() -> None:
+    assert tell_cause(Cause("a", "timed-out", "too\0 late \ud800"), "/log/\udcff") == {
+        b"RUNNER_CAUSE": b"a",
+        b"RUNNER_CAUSE_OUTCOME": b"timed-out",
+        b"RUNNER_CAUSE_REASON": b"too late ?",
+        b"RUNNER_CAUSE_LOG": b"/log/\xff",
+    }

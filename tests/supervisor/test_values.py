@@ -186,6 +186,28 @@ if os.fork() == 0:
     assert ran.outcome == "succeeded"
 
 
+TELL = 'echo "$RUNNER_CAUSE $RUNNER_CAUSE_OUTCOME: $RUNNER_CAUSE_REASON; ${RUNNER_CAUSE_LOG:-no log}"; test $RUNNER_ATTEMPT = 2'
+
+
+def test_a_handler_knows_what_it_was_started_for(tmp_path: Path) -> None:
+    units = [
+        make("a", "echo oops; exit 3", on_failure=("mourner",)),
+        make("nothing", ["/does/not/exist"], on_failure=("lost",)),
+        make("b", "true", on_success=("cheer",), after=["lone"]),
+        make("lone", 'echo "${RUNNER_CAUSE-none}"'),
+        make("mourner", f"{TELL} && cat $RUNNER_CAUSE_LOG", ["helper"], retry=Retry(attempts=2, delay=0.0)),
+        make("helper", 'echo "${RUNNER_CAUSE-none}"'),
+        make("lost", f"{TELL} || true"),
+        make("cheer", f"{TELL} || true"),
+    ]
+    ran = supervise(tmp_path, *units, environment={**os.environ, "RUNNER_CAUSE": "of another supervisor"})
+    said = f"a failed: exit status 3; {tmp_path}/logs/a.log"
+    assert ran.text("mourner").splitlines() == [said, said, "oops"]
+    assert ran.text("lost") == 'nothing failed: cannot execute "/does/not/exist": program not found; no log'
+    assert ran.text("cheer") == f"b succeeded: exit status 0; {tmp_path}/logs/b.log"
+    assert (ran.text("helper"), ran.text("lone")) == ("none", "none")
+
+
 def test_where_there_is_no_place_units_run_without(tmp_path: Path) -> None:
     warnings: list[str] = []
     (tmp_path / "socket.env").write_text("taken")
