@@ -17,7 +17,7 @@ from typing import Any
 
 SUCCEEDED = {
     *("workspace", "app/clone", "app/venv", "app/install", "app/test", "report"),
-    *("legacy/tools", "legacy/agent", "legacy/dotfiles", "install-tools"),
+    *("legacy/tools", "legacy/agent", "legacy/dotfiles", "install-tools", "extras/cold"),
 }
 BY_DESIGN = "extras/warm-cache"
 ADDRESS = ("127.0.0.1", 27182)
