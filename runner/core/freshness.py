@@ -26,6 +26,9 @@ of the state directory, and not at all where the unit does not say what it creat
 workspace, not about the system, and is believed.
 
 Somebody may force a unit to run though it is up to date; nobody can force a condition.
+
+What a unit gave to the units after it at its last success it gives again when it need not run. Secrets are not kept, and
+values that are no text cannot be; a unit that gives such is never up to date, because the units after it would miss them.
 """
 
 from __future__ import annotations
@@ -41,6 +44,10 @@ from .unit import Conditions, Unit
 from .words import say_count
 
 Verdict = Literal["needed", "unneeded", "failed"]
+
+_SECRET = re.compile("TOKEN|SECRET|PASSWORD|API_KEY", re.IGNORECASE)
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+"""What stands for bytes that are no UTF-8 (``os.fsdecode``)."""
 
 
 class Content(Struct, frozen=True, omit_defaults=True):
@@ -108,6 +115,8 @@ class Judgement(Struct, frozen=True):
     """In words. Of what is needed it is why it is not up to date; empty where it could not be."""
     runs_if: tuple[str, ...] = ()
     """What would make it run: each alone is enough. In words that follow "it runs if"."""
+    gives: Mapping[str, str] = {}
+    """What it gave to the units after it when it last succeeded, where it is up to date."""
 
 
 NEEDED = Judgement("needed")
@@ -125,7 +134,8 @@ def judge(unit: Unit, found: Found, *, is_forced: bool = False) -> Judgement:
     stale = _stale(unit, found)
     if stale or not could_be_fresh(unit):
         return Judgement("needed", stale)
-    return Judgement("unneeded", _say_fresh(unit, found), (*_what_would_do(unit, found), BY_HAND))
+    gives = found.memory.values if found.memory else {}
+    return Judgement("unneeded", _say_fresh(unit, found), (*_what_would_do(unit, found), BY_HAND), gives)
 
 
 def foresee(graph: Graph, judgements: Mapping[str, Judgement]) -> dict[str, Judgement]:
@@ -157,6 +167,11 @@ def _overlap(path: str, pattern: str) -> bool:
     if fixed != pattern:
         return path.startswith(fixed) or fixed.startswith(f"{path}/")
     return path == pattern or path.startswith(f"{pattern}/") or pattern.startswith(f"{path}/")
+
+
+def keepable(values: Mapping[str, str]) -> dict[str, str]:
+    """Of the values that a unit gives those that may be kept: not what is secret by its name, nor what is no text."""
+    return {name: value for name, value in values.items() if not _SECRET.search(name) and not _NO_TEXT.search(value)}
 
 
 def could_be_fresh(unit: Unit) -> bool:
@@ -224,7 +239,7 @@ def _stale(unit: Unit, found: Found) -> str:
     if unit.once == "boot" and memory.boot != found.boot:
         return "it has not succeeded since the machine booted"
     if memory.has_secrets:
-        return "it hands on secrets, which are not kept"
+        return "it hands on what is not kept: a secret, or what is no text"
     return _stale_inputs(unit, found, memory, memory.made) if unit.inputs else ""
 
 

@@ -95,6 +95,8 @@ class CheckEnded(Observed, frozen=True, kw_only=True):
     """Why, in words; of one that is needed only where it could have been up to date."""
     runs_if: tuple[str, ...] = ()
     """What would make one run that is unneeded, in words that follow "it runs if"."""
+    gives: Mapping[str, str] = {}
+    """What one that is unneeded gave to the units after it when it last succeeded."""
 
 
 class ProcessSpawned(Observed, frozen=True, kw_only=True):

@@ -177,8 +177,8 @@ class _World:
                 del self._timers[effect.timer]
 
     def _check(self, effect: StartCheck, now: float) -> Observed:
-        verdict, reason, runs_if = msgspec.structs.astuple(self._judgements.get(effect.unit, NEEDED))
-        return CheckEnded(at=now, unit=effect.unit, check=effect.check, verdict=verdict, reason=reason, runs_if=runs_if)
+        judgement = self._judgements.get(effect.unit, NEEDED)
+        return CheckEnded(at=now, unit=effect.unit, check=effect.check, **msgspec.structs.asdict(judgement))
 
     def _spawn(self, effect: Spawn, now: float) -> Observed:
         unit, fails = self._engine.graph.units[effect.unit], effect.unit in self._failing

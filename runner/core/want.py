@@ -206,6 +206,7 @@ def check_ended(run: Run, fact: CheckEnded) -> None:
     node.check = 0
     run.cancel_timers(node, "timeout")
     if fact.verdict != "needed":
+        run.values.give(node.name, fact.gives)
         end(run, node, fact.verdict, fact.reason, fact.runs_if)
         return
     node.is_checked, node.because = True, fact.reason

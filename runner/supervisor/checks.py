@@ -14,9 +14,11 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import asdict
+
 from ..core.engine import Engine
 from ..core.event import Decided, UnitEnded, UnitStarting
-from ..core.freshness import Found, Judgement, Memory, could_be_fresh, judge
+from ..core.freshness import Found, Judgement, Memory, could_be_fresh, judge, keepable
 from ..core.observed import CheckEnded, Observed
 from ..core.unit import Command, Unit
 from ..core.values import NOTHING, Conflict
@@ -37,6 +39,7 @@ class Host(Protocol):
 
     run: str
     engine: Engine
+    on_values: list[Callable[[str, Mapping[str, str]], None]]
 
     def observe(self, event: Observed) -> None:
         """Take a fact."""
@@ -113,7 +116,9 @@ class Checks:
             if isinstance(event, UnitStarting) and event.attempt == 1 and event.unit in self._found:
                 self._memories.keep(event.unit, Memory())
             elif isinstance(event, UnitEnded) and (found := self._found.pop(event.unit, None)) and event.outcome == "succeeded":
-                self._memories.keep(event.unit, remember(found, {}, has_secrets=False))
+                given = self._host.engine.values.given(event.unit)
+                kept = keepable(given)
+                self._memories.keep(event.unit, remember(found, kept, has_secrets=len(kept) < len(given)))
 
     def _look(self, unit: Unit, setting: Setting) -> Found:
         return _find(unit, setting, self._settings, self._memories)
@@ -168,5 +173,7 @@ class Checks:
             return
         del self._going[order.check]
         at = self._host.now()
-        verdict, reason, runs_if = judgement.verdict, judgement.reason, judgement.runs_if
-        self._host.observe(CheckEnded(at=at, unit=order.unit, check=order.check, verdict=verdict, reason=reason, runs_if=runs_if))
+        if judgement.gives:
+            for hear in self._host.on_values:
+                hear(order.unit, judgement.gives)
+        self._host.observe(CheckEnded(at=at, unit=order.unit, check=order.check, **asdict(judgement)))

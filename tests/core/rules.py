@@ -171,6 +171,8 @@ class Rules:
             case UnitEnded(outcome="succeeded") if isinstance(fact, ProcessExited) and fact.unit == event.unit:
                 if self.graph.units[event.unit].kind == "oneshot":
                     self.given[event.unit] = fact.gives
+            case UnitEnded(outcome="unneeded") if isinstance(fact, CheckEnded) and fact.unit == event.unit:
+                self.given[event.unit] = fact.gives
             case UnitEnded() if event.reason.startswith("cannot tell what "):
                 name = event.reason.split()[3]
                 assert inherit(self.graph, self.given, event.unit, self.graph.units[event.unit].env) == name

@@ -46,6 +46,7 @@ lives = st.lists(
 looks = st.lists(
     st.builds(
         Look,
+        gives=st.sampled_from([{}, {}, {"A": "1"}, {"A": "3", "B": "1"}]),
         verdict=st.sampled_from(["needed", "needed", "unneeded", "failed"]),
         takes=st.sampled_from([0.0, 0.0, 0.5, 1.0, inf]),
         forced=st.sampled_from(["needed", "needed", "unneeded", "failed"]),

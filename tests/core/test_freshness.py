@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.core.freshness import BY_HAND, NEEDED, Content, Found, Judgement, Made, Memory, could_be_fresh, foresee, judge
+from runner.core.freshness import (
+    BY_HAND,
+    NEEDED,
+    Content,
+    Found,
+    Judgement,
+    Made,
+    Memory,
+    could_be_fresh,
+    foresee,
+    judge,
+    keepable,
+)
 from runner.core.graph import link
 from runner.core.unit import Conditions, Dependency, Unit
 
@@ -198,7 +210,7 @@ def test_after_an_attempt_in_vain_paths_are_not_believed() -> None:
 
 def test_secrets_are_not_remembered() -> None:
     told = judge(make_unit("a", creates=("/a",)), found("/a", memory=remembered(has_secrets=True)))
-    assert told == Judgement("needed", "it hands on secrets, which are not kept")
+    assert told == Judgement("needed", "it hands on what is not kept: a secret, or what is no text")
 
 
 @pytest.mark.parametrize(
@@ -275,3 +287,23 @@ def test_a_unit_is_up_to_date_only_if_nothing_has_changed(
     is_same = (before.command, before.env, before.inputs) == (now.command, now.env, now.inputs)
     assert (told.verdict == "unneeded") == (is_same and is_there and not (once == "boot" and booted))
     assert bool(told.reason)
+
+
+def test_what_a_unit_gave_it_gives_again() -> None:
+    unit = make_unit("a", creates=("/a",))
+    assert judge(unit, found("/a", memory=remembered(values={"PORT": "1"}))).gives == {"PORT": "1"}
+    assert judge(unit, found("/a", memory=None)).gives == {}
+    assert judge(unit, found(memory=remembered(values={"PORT": "1"}))).gives == {}
+
+
+def test_secrets_and_what_is_no_text_are_not_kept() -> None:
+    given = {
+        "PORT": "1",
+        "DB_PASSWORD": "x",
+        "token": "x",
+        "My_Secret": "x",
+        "X_API_KEY": "x",
+        "BYTES": "\udcff",
+        "\u00e9": "\u00e9",
+    }
+    assert keepable(given) == {"PORT": "1", "\u00e9": "\u00e9"}

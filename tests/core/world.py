@@ -109,6 +109,8 @@ class Look(Struct, frozen=True, forbid_unknown_fields=True):
     verdict: Literal["needed", "unneeded", "failed"] = "needed"
     reason: str = ""
     runs_if: tuple[str, ...] = ()
+    gives: dict[str, str] = {}
+    """What it gave when it last succeeded."""
     takes: float = 0.0
     """``inf``: nobody can ever tell."""
     forced: Literal["needed", "unneeded", "failed"] = "needed"
@@ -326,6 +328,7 @@ class World:
         verdict = look.forced if effect.is_forced else look.verdict
         reason, runs_if = (look.reason, look.runs_if) if verdict == look.verdict else ("", ())
         about: dict[str, Any] = {"unit": unit, "check": effect.check, "verdict": verdict, "reason": reason, "runs_if": runs_if}
+        about["gives"] = look.gives if verdict == "unneeded" else {}
         if look.takes:
             self.later(self.now + look.takes, lambda: self._tell_check(CheckEnded(at=self.now, **about)))
         else:

@@ -203,3 +203,45 @@ def test_what_can_be_said_beforehand(tmp_path: Path) -> None:
     up(tmp_path, unit)
     assert judge_now(unit, settings, memories).verdict == "unneeded"
     assert judge_now(make("a", "true", env_file=("/nowhere",), once="boot"), settings, memories).verdict == "failed"
+
+
+def test_a_unit_that_need_not_run_gives_what_it_gave(tmp_path: Path) -> None:
+    told: list[object] = []
+    source = tmp_path / "in"
+    source.write_text("1")
+    units = [
+        make("a", f"echo PORT=$(cat {source}) >>$RUNNER_ENV", inputs=(str(source),)),
+        make("b", 'echo "$PORT"', ["a"]),
+        make("c", "true", ["a"], conditions=Conditions(env={"PORT": "1"})),
+    ]
+    first = up(tmp_path, *units)
+    again = up(tmp_path, *units, prepare=lambda supervisor: supervisor.on_values.append(lambda *said: told.append(said)))
+    assert (first["a"].outcome, again["a"].outcome, again["a"].gives) == ("succeeded", "unneeded", ("PORT",))
+    assert again.text("b").splitlines() == ["1", "1"]
+    assert told == [("a", {"PORT": "1"})]
+    assert again["c"].outcome == "succeeded"
+    source.write_text("2")
+    last = up(tmp_path, *units)
+    assert last.text("b").splitlines() == ["1", "1", "2"]
+    assert last["c"].reason == 'PORT is "2"'
+
+
+def test_a_unit_that_gives_a_secret_runs_each_time(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("DB_PASSWORD=hidden\n")
+    units = [
+        make("a", f"echo PORT=1 >>$RUNNER_ENV; cat {tmp_path}/secret >>$RUNNER_ENV", once="workspace"),
+        make("b", "echo $DB_PASSWORD", ["a"]),
+    ]
+    up(tmp_path, *units)
+    again = up(tmp_path, *units)
+    assert because(again, "a") == "it hands on what is not kept: a secret, or what is no text"
+    assert again.text("b").splitlines() == ["hidden", "hidden"]
+    kept = [path.read_bytes() for path in (tmp_path / "state").rglob("*.json*") if "log" not in path.parts]
+    assert len(kept) > 2
+    assert not any(b"hidden" in data for data in kept)
+
+
+def test_who_cannot_tell_what_a_name_means_is_looked_at_without_it(tmp_path: Path) -> None:
+    units = [make("a", "echo X=1 >$RUNNER_ENV"), make("b", "echo X=2 >$RUNNER_ENV")]
+    torn = make("torn", "true", ["a", "b"], conditions=Conditions(env={"X": False}))
+    assert up(tmp_path, *units, torn)["torn"].reason.startswith("cannot tell what X is: ")
