@@ -174,6 +174,8 @@ class Unit(Value, frozen=True, kw_only=True):
     once: Once = "run"
     env: dict[str, str] = {}
     env_file: tuple[str, ...] = ()
+    mask: tuple[str, ...] | None = None
+    """Variables whose values are secret, beside those whose names say so. Empty: not even those of them that it sets."""
     cwd: str = ""
     nice: int | None = None
     umask: int | None = None
