@@ -22,6 +22,8 @@ class Place:
     column: int = 0
     text: str = field(default="", compare=False)
     """The line itself, without its newline."""
+    shift: int = field(default=0, compare=False)
+    """So many characters further to the left the place is in ``text``, where secrets before it were masked."""
 
     def __str__(self) -> str:
         return ":".join([self.file, *(str(part) for part in (self.line, self.column) if part)])

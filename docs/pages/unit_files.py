@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import NODEFAULT, Meta
 from msgspec.structs import FieldInfo, fields
 
+from runner.core.secret import LOOKS, SHORTEST
 from runner.core.words import say_size
 from runner.unitfile import keys
 from runner.unitfile.build import OURS
@@ -30,6 +31,8 @@ def page() -> str:
     parts = {
         "largest": say_size(LARGEST),
         "ours": ", ".join(f"`{name}`" for name in sorted(OURS)),
+        "looks": f"{', '.join(LOOKS[:-1])} or {LOOKS[-1]}",
+        "shortest": str(SHORTEST),
         "keys": "\n".join(_unit_table()),
         "tables": "\n\n".join("\n".join(_table(title, struct)) for title, struct in _tables()),
         "later": "\n".join(_later_table()),

@@ -42,7 +42,7 @@ def _excerpt(place: Place, words: str) -> Iterator[str]:
     margin = " " * len(str(place.line)) if place.line else " "
     yield f"{margin}--> {printable(str(place) + words)}"
     if place.line and place.column:
-        before, after = _cut(place.text, place.column - 1)
+        before, after = _cut(place.text, place.column - 1 - place.shift)
         yield f"{margin} |"
         yield f"{place.line} | {before}{after}".rstrip()
         yield f"{margin} | {' ' * _width(before)}^"

@@ -67,6 +67,7 @@ def build(name: str, written: Written, environment: Mapping[str, str]) -> tuple[
         once=file.once,
         env=strings.env,
         env_file=tuple(strings.env_files(file.env_file, cwd)),
+        mask=None if file.mask is None else tuple(dict.fromkeys(file.mask)),
         cwd=cwd,
         nice=file.nice,
         umask=int(file.umask, 8) if file.umask else None,

@@ -49,6 +49,10 @@ Line = Annotated[str, _text(r"^[^\n\r]*$(?!\n)", "string", "a string of one line
 # No pattern: in a union with a list, msgspec 0.22 frees a pattern as what it is not, and the interpreter crashes at its end.
 Text = Annotated[str, Meta(min_length=1, extra={"expected": "a string that is not empty", "label": "string"})]
 Path = Annotated[str, _text(r"^[\s\S]", "path", "a path", many="paths")]
+Variable = Annotated[
+    str,
+    _text(r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)", "name", 'the name of a variable, such as "DEPLOY_KEY"', many="names of variables"),
+]
 Octal = Annotated[str, _text(r"^0?[0-7]{1,3}$(?!\n)", "octal string", 'an octal number in quotes, such as "022"')]
 Argv = Annotated[list[str], Meta(min_length=1, extra={"expected": "a list of at least one string", "label": "list of strings"})]
 Natural = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -290,6 +294,13 @@ class UnitFile(Table):
             "Files of `KEY=VALUE` lines, read when the unit starts. A leading `-` means that the file may be missing. Expanded."
         ),
     ] = []
+    mask: Annotated[
+        list[Variable] | None,
+        _says(
+            "Variables whose values are shown as `***`, beside those whose names have TOKEN, SECRET, PASSWORD or API_KEY in "
+            "them, see above. An empty list: none of those that the unit sets itself."
+        ),
+    ] = None
     cwd: Annotated[Path | None, _says("The directory in which it runs. Expanded. Default: that of the supervisor.")] = None
     nice: Annotated[
         Annotated[int, Meta(ge=-20, le=19)] | None,
@@ -317,7 +328,7 @@ class UnitFile(Table):
 
 KINDS: Final[dict[str, tuple[Kind, ...]]] = {
     **dict.fromkeys(
-        ("command", "script", "retry", "ready", "stop", "locks", "env", "env-file", "cwd", "nice", "umask", "log"),
+        ("command", "script", "retry", "ready", "stop", "locks", "env", "env-file", "mask", "cwd", "nice", "umask", "log"),
         ("oneshot", "service"),
     ),
     **dict.fromkeys(("creates", "inputs", "once"), ("oneshot",)),
@@ -337,7 +348,6 @@ class Later(NamedTuple):
 _AS_ROOT: Final = "start the runner as that user, or let the command change it, with runuser -u NAME -- ..."
 
 LATER_KEYS: Final[dict[str, Later]] = {
-    "mask": Later("this version writes down output as it comes", "keep secrets out of what the unit writes"),
     "user": Later("this version runs all units as its own user", _AS_ROOT),
     "group": Later("this version runs all units as its own user", _AS_ROOT),
     "limits": Later("this version leaves the limits as they are", "set them in a script, with ulimit"),

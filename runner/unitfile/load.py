@@ -8,10 +8,12 @@ mistake does not hide another, and what is wrong already is not blamed on those 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..core.graph import DisabledDependency, Fault, Graph, Origin, UnknownName, link
+from ..core.mask import Secrets
+from ..core.secret import find_secrets
 from ..core.unit import Unit
 from ..errors import Place, Problem
 from .build import build
@@ -22,6 +24,7 @@ from .files import Listing, Programs, UnitPath, list_units, read
 from .keys import LATER_LAYERS
 from .lint import lint
 from .rules import Written, check_rules, take_later, wrong_keys
+from .secrets import find_in_text, find_in_values, find_shown, mask_problem, written_mask
 
 
 @dataclass(slots=True)
@@ -34,6 +37,8 @@ class Loaded:
     """Everything that is wrong, errors and warnings, in the order of files and lines."""
     files: dict[str, str]
     """The file of each unit that was found, enabled or not, beginning as the directory was given."""
+    secrets: Secrets = field(default_factory=Secrets)
+    """What must not be shown of the units and of the environment. The problems do not show it."""
 
     @property
     def errors(self) -> list[Problem]:
@@ -77,18 +82,26 @@ class _Loader:
         self.units: list[Unit] = []
         self.unread: set[str] = set()
         """Units that are there, but of which nothing is known."""
+        self.unreadable: list[str] = []
+        """The texts of files that are no TOML."""
 
     def read_directory(self, directory: Path) -> None:
         self.listing = list_units(directory)
         self.problems += self.listing.problems
         self.unread.update(self.listing.unread)
         for unit_path in self.listing.units:
-            document = _read_document(unit_path)
-            if isinstance(document, Problem):
-                self.problems.append(document)
-                self.unread.add(unit_path.name)
-            else:
-                self._add(document)
+            self._read(unit_path)
+
+    def _read(self, unit_path: UnitPath) -> None:
+        data = read(unit_path.file)
+        document = data if isinstance(data, Problem) else _parse(unit_path, data)
+        if isinstance(document, Document):
+            self._add(document)
+            return
+        self.problems.append(document)
+        self.unread.add(unit_path.name)
+        if isinstance(data, bytes):
+            self.unreadable.append(data.decode(errors="replace"))
 
     def _add(self, document: Document) -> None:
         unit, findings = self._interpret(document)
@@ -122,7 +135,30 @@ class _Loader:
         told = [fault for fault in faults if not self._is_known_already(fault)]
         self.problems += say_faults(told, graph, groups, self._place)
         files = {unit_path.name: unit_path.file for unit_path in self.listing.units}
-        return Loaded(graph, sorted(self.problems, key=_by_place), files)
+        secrets = Secrets(find_secrets(self.units, self.environment), files)
+        self._look_for_shown(enabled, "\n".join(files))
+        return Loaded(graph, self._masked(secrets), files, secrets)
+
+    def _look_for_shown(self, units: Iterable[Unit], names: str) -> None:
+        """Say which secrets of units cannot be masked."""
+        for unit in units:
+            if unit.env or unit.mask:
+                document = self.documents[unit.name]
+                findings = find_shown(unit, document.values, self.environment, names)
+                self.problems += [document.problem(finding) for finding in findings]
+
+    def _masked(self, secrets: Secrets) -> list[Problem]:
+        """The problems in order, without secrets: those of the units, and what looks like one where something is wrong."""
+        if not self.problems:
+            return []
+        problems = sorted(self.problems, key=_by_place)
+        wrong = {problem.where.file for problem in problems}
+        documents = [document for document in self.documents.values() if document.file in wrong]
+        texts = [document.text for document in documents if written_mask(document.values) != ()]
+        quoted = Secrets(secrets.values, secrets.names)
+        quoted.add(found for document in self.documents.values() for found in find_in_values(document.values))
+        quoted.add(found for text in [*texts, *self.unreadable] for found in find_in_text(text))
+        return [mask_problem(problem, quoted) for problem in problems] if quoted else problems
 
     def _is_known_already(self, fault: Fault) -> bool:
         """Whether the fault is only that a file could not be read, which is told of that file."""
@@ -144,14 +180,9 @@ class _Loader:
         return document.place((origin.key, kept[origin.index]))
 
 
-def _read_document(unit_path: UnitPath) -> Document | Problem:
-    data = read(unit_path.file)
-    if isinstance(data, Problem):
-        return data
+def _parse(unit_path: UnitPath, data: bytes) -> Document | Problem:
     document = decode(unit_path.name, unit_path.file, data)
-    if isinstance(document, Problem):
-        return document
-    return document.parse() or document
+    return document if isinstance(document, Problem) else document.parse() or document
 
 
 def _groups_of(name: str) -> Iterable[str]:

@@ -46,6 +46,12 @@ def test_text() -> None:
     )
 
 
+def test_the_mark_stands_where_the_place_is_in_a_line_with_masked_secrets() -> None:
+    shifted = Problem("cannot", Place("a.toml", 1, 16, "x = [***, y]", shift=6))
+    assert render_text([shifted]).splitlines()[1:] == [" --> a.toml:1:16", "  |", "1 | x = [***, y]", "  |          ^"]
+    assert json.loads(render_json([shifted]))[0]["column"] == 16
+
+
 def test_nothing_is_nothing() -> None:
     assert render_text([]) == render_github([]) == ""
     assert json.loads(render_json([])) == []

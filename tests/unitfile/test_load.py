@@ -194,3 +194,40 @@ def test_no_text_is_more_than_a_problem(lines: list[bytes]) -> None:
     for problem in loaded.problems:
         assert problem.what.startswith("cannot ")
         assert 0 <= problem.where.column <= len(problem.where.text) + 1
+
+
+def test_secrets_are_those_of_all_units_and_of_the_environment(tmp_path: Path) -> None:
+    root = tmp_path / "units"
+    root.mkdir()
+    (root / "a.toml").write_text('command = "true"\nmask = ["KEY"]\nenv = { A_TOKEN = "${GIT_TOKEN}-own" }\n')
+    (root / "b.toml").write_text(
+        'command = "true"\nmask = []\nenabled = false\nenv = { TOKENS = "1000000", B_SECRET = "a-secret" }\n'
+    )
+    loaded = load([root], {"PATH": "/bin:/usr/bin", "GIT_TOKEN": "hunter22", "KEY": "hunter23"})
+    assert loaded.problems == []
+    text = "hunter22-own hunter22 hunter23 1000000 a-secret"
+    assert loaded.secrets.mask_text(text) == "*** *** *** 1000000 a-secret"
+
+
+def test_problems_quote_no_secrets(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "a.toml": RUN + 'env = { A_TOKEN = "hunter22${X}" }\ncwd = 22\n',
+        "b.toml": RUN + 'cwd = "${hunter22}"\nenv.B_TOKEN = "hunter23"\n',
+        "c.toml": 'env.C_TOKEN = "hunter24\n',
+        "d.toml": 'env.D_TOKEN = "hunter25" # \xff'.encode("latin-1"),
+        "e.toml": RUN + 'mask = []\nenv = { E_TOKEN = "hunter26", X = 1 }\n',
+        "g/f.toml": RUN + 'env = { PASSWORD = "1234", F_TOKEN = "g" }\n',
+    }
+    (tmp_path / "units").mkdir()
+    (tmp_path / "units" / "link.toml").symlink_to("nowhere")
+    problems = load_files(tmp_path / "units", files).problems
+    quoted = " ".join(f"{problem.what} {problem.where.text}" for problem in problems)
+    assert {word for word in ("hunter22", "hunter23", "hunter24", "hunter25", "hunter26") if word in quoted} == {"hunter26"}
+    assert [problem.what for problem in problems if problem.severity == "warning"] == [
+        f'cannot mask the value of "{name}": it has fewer than 6 characters' for name in ("PASSWORD", "F_TOKEN")
+    ]
+
+
+def test_without_secrets_problems_are_as_they_were(tmp_path: Path) -> None:
+    (problem,) = load_files(tmp_path / "units", {"a.toml": RUN + "cwd = 22\n"}).problems
+    assert problem.where.text == "cwd = 22"

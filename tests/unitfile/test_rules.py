@@ -99,7 +99,7 @@ def test_a_key_is_told_on_the_kinds_that_cannot_have_it(key: str) -> None:
         "once": '"boot"',
     }
     values |= {"ready": '{ tcp = "x:1" }', "health": '{ tcp = "x:1" }', "reload": '{ signal = "SIGHUP" }'}
-    lists = dict.fromkeys(("locks", "env-file", "creates", "inputs"), "[]")
+    lists = dict.fromkeys(("locks", "env-file", "creates", "inputs", "mask"), "[]")
     tables = dict.fromkeys(("stop", "env", "log"), "{}")
     value = (values | lists | tables)[key]
     for kind in ("oneshot", "service", "target"):
