@@ -79,7 +79,7 @@ class Call:
     def refuse(self, text: str) -> None:
         """Answer with an error."""
         self.forget = None
-        self.connection.send(self.connection.rpc.send_error(self.stream, 0, text[:_LONGEST_ERROR]))
+        self.connection.refuse(self.stream, text)
 
 
 class CallerConnection:
@@ -148,6 +148,10 @@ class CallerConnection:
         """Send more of what waits."""
         self._wire.go_on()
 
+    def refuse(self, stream: int, text: str) -> None:
+        """Answer a call with an error, without the secrets that it may quote."""
+        self.send(self.rpc.send_error(stream, 0, self._server.mask(text)[:_LONGEST_ERROR]))
+
     def send(self, data: bytes) -> None:
         """Write, now or when the peer reads again."""
         self._wire.write(data)
@@ -175,11 +179,15 @@ class CallerServer:
         serve: Callable[[Call, bytes], None],
         identify: Callable[[int, int], Peer],
         later: Callable[[float, Callable[[], None]], None],
+        mask: Callable[[str], str] = str,
     ) -> None:
-        """``identify`` makes a peer of a pid and a uid; ``later`` calls something after so many seconds."""
+        """``identify`` makes a peer of a pid and a uid; ``later`` calls something after so many seconds; ``mask`` hides
+        secrets.
+        """
         self.poller = poller
         self.begin = begin
         self.serve = serve
+        self.mask = mask
         self._identify = identify
         self._listener = listener
         self._connections: set[CallerConnection] = set()

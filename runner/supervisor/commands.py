@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import DecodeError, Struct
 from msgspec.json import Encoder, decode
+from msgspec.structs import replace
 
 from ..core.effect import ReloadUnit, Report
 from ..core.names import nearest_name
@@ -124,7 +125,7 @@ class CommandService:
             call.refuse(f"cannot understand the request: {error}")
             return
         if refused := self._find_unknown(request.units):
-            call.answer(_encode(Answer(refused=refused)))
+            self._say(call, Answer(refused=refused))
         else:
             self._methods[call.rpc](call, request)
 
@@ -171,6 +172,16 @@ class CommandService:
         self._supervisor.observe(make(at=at, call=self._calls))
         return self._calls
 
+    def _say(self, call: Call, answer: Answer) -> None:
+        """Give an answer without secrets, those too that only a run knows of: of an env-file."""
+        if secrets := self._supervisor.secrets:
+            from ..core.mask_value import mask_value
+            from ..unitfile.secrets import mask_problem
+
+            problems = tuple(mask_problem(problem, secrets) for problem in answer.problems)
+            answer = mask_value(replace(answer, problems=problems), secrets.mask_text)
+        call.answer(_encode(answer))
+
     def _report(self, report: Report) -> None:
         pending = self._pending.pop(report.call, None)
         if pending is None:
@@ -186,7 +197,7 @@ class CommandService:
             problems=tuple(pending.loaded.problems) if pending.loaded else (),
             refused=Refused(report.refusal) if report.refusal else None,
         )
-        pending.call.answer(_encode(answer))
+        self._say(pending.call, answer)
 
     def _read_files(self) -> None:
         """Read the unit files for all who have asked by now."""
@@ -205,9 +216,10 @@ class CommandService:
     def _take_files(self, call: Call, request: Request, loaded: Loaded) -> None:
         """Files with mistakes change nothing; what is sound takes the place of what was."""
         if loaded.errors:
-            call.answer(_encode(Answer(problems=tuple(loaded.problems))))
+            self._say(call, Answer(problems=tuple(loaded.problems)))
             return
         units = tuple(loaded.graph.units.values())
+        self._supervisor.secrets.declare(units)
         self._ask(call, partial(UnitsReloaded, units=units, restart=request.restart), loaded)
 
     # ---------------------------------------------------------------- a unit's own way to reload
@@ -230,4 +242,4 @@ class CommandService:
         pending = self._pending.pop(number)
         self._reloads.pop(number, None)
         failed = {unit: failure for unit, failure in told.items() if failure}
-        pending.call.answer(_encode(Answer(at=pending.at, units=tuple(told), failed=failed)))
+        self._say(pending.call, Answer(at=pending.at, units=tuple(told), failed=failed))

@@ -72,9 +72,8 @@ def _read_file(path: str) -> dict[bytes, bytes]:
     for number, line in enumerate(lines, 1):
         try:
             values.update([pair] if (pair := parse_line(line)) else [])
-        except ValueError as error:
-            said = line.strip().decode(errors="replace")
-            raise SpawnError("env-file", f'cannot use "{said}" in the env-file "{path}", line {number}: {error}') from None
+        except ValueError as error:  # which does not quote the line: it may be the rest of a secret
+            raise SpawnError("env-file", f'cannot use line {number} of the env-file "{path}": {error}') from None
     return values
 
 

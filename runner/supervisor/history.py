@@ -76,8 +76,12 @@ class CannotUseHistory(RunnerError):
     """The database cannot be opened, read or written. You don't get it for one that is damaged: that is made anew."""
 
 
-def learn(paths: StatePaths, graph: Graph, warn: Callable[[str], None], *, but: str = "") -> dict[str, float]:
+def learn(
+    paths: StatePaths, graph: Graph, warn: Callable[[str], None], *, but: str = "", mask: Callable[[str], str] = str
+) -> dict[str, float]:
     """How long the units of a graph are expected to take, in seconds, as far as earlier runs tell; ``but`` one, which goes on.
+
+    ``mask`` hides the secrets in a command as they are hidden in journals.
 
     Raises nothing: without a history nothing is expected, and ``warn`` is told why. It reads files, the journal of a large run
     for nearly a tenth of a second, so it is for a thread, or for when nothing runs yet.
@@ -87,7 +91,7 @@ def learn(paths: StatePaths, graph: Graph, warn: Callable[[str], None], *, but: 
     try:
         with closing(History(paths, warn)) as history:
             history.catch_up()
-            return history.expected({unit.name: str(unit.command or "") for unit in graph.units.values()}, but=but)
+            return history.expected({unit.name: mask(str(unit.command or "")) for unit in graph.units.values()}, but=but)
     except CannotUseHistory as error:
         warn(error.what)
         return {}

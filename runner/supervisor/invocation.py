@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from ..core.mask import Masker, Secrets
 from ..core.observed import (
     Observed,
     ProbeSucceeded,
@@ -44,6 +45,10 @@ class Host(Protocol):
     on_line: Callable[[str, bytes], None] | None
     on_output: list[Callable[[str], None]]
     on_values: list[Callable[[str, Mapping[str, str]], None]]
+
+    @property
+    def secrets(self) -> Secrets:
+        """What is masked in all that units write."""
 
     def observe(self, event: Observed) -> None:
         """Take a fact."""
@@ -116,7 +121,8 @@ class Invocation:
             raise
         finally:
             os.close(writer)
-        return Child(self._host.poller, process, Output(reader, self.log, self._listener()), on_exit, self._wrote)
+        output = Output(reader, self.log, self._listener(), Masker(self._host.secrets))
+        return Child(self._host.poller, process, output, on_exit, self._wrote)
 
     def _children(self) -> list[Child]:
         return [self._main, *self._helpers]
@@ -298,7 +304,8 @@ class Invocation:
         try:
             self._helpers.append(self._spawn(command, self._stop_command_ended))
         except SpawnError as error:
-            self.log.write(f"stop command: {error.reason}\n".encode())
+            said = self._host.secrets.mask_text(error.reason)
+            self.log.write(f"stop command: {said}\n".encode(errors="surrogateescape"))
             self._stop_command_ended(Exit())
 
     def reload(self, then: Callable[[str], None]) -> None:

@@ -29,7 +29,7 @@ def expect(supervisor: Supervisor) -> dict[str, float]:
         return {}
     from .history import learn
 
-    return learn(supervisor.paths, graph, supervisor.warn)
+    return learn(supervisor.paths, graph, supervisor.warn, mask=supervisor.secrets.mask_text)
 
 
 def _learn_meanwhile(supervisor: Supervisor) -> None:
@@ -45,4 +45,5 @@ def _learn_meanwhile(supervisor: Supervisor) -> None:
             supervisor.observe(DurationsLearned(at=supervisor.now(), durations=durations))
 
     paths, graph, run = supervisor.paths, supervisor.engine.graph, supervisor.run
-    do_aside(supervisor.poller, lambda: learn(paths, graph, warnings.append, but=run), take)
+    mask = supervisor.secrets.mask_text
+    do_aside(supervisor.poller, lambda: learn(paths, graph, warnings.append, but=run, mask=mask), take)

@@ -19,6 +19,8 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Final
 
+from ..core.mask import Masker
+
 CHUNK: Final = 65_536
 """Bytes in one read: as much as a pipe holds."""
 CHUNKS_A_READ: Final = 4
@@ -157,9 +159,12 @@ class Output:
     then, or earlier where it has waited long enough for what a unit left behind, it calls :meth:`close`.
     """
 
-    __slots__ = ("_held", "_lines", "_unfinished", "fd", "log", "on_line")
+    __slots__ = ("_held", "_lines", "_masker", "_unfinished", "fd", "log", "on_line")
 
-    def __init__(self, fd: int, log: LogFile, on_line: Callable[[bytes], None] | None = None) -> None:
+    def __init__(
+        self, fd: int, log: LogFile, on_line: Callable[[bytes], None] | None = None, masker: Masker | None = None
+    ) -> None:
+        """``masker`` is for this stream alone; None: it has no secrets."""
         os.set_blocking(fd, False)
         self.fd = fd
         """Ours to close; -1 once it is."""
@@ -168,6 +173,7 @@ class Output:
         """Gets every line that ends from now on, without its newline, and at the end the unfinished one.
 
         May be set and unset at any time, also while it is called. It is cut at 64 KiB."""
+        self._masker = masker
         self._lines: deque[bytes] | None = None
         self._unfinished = b""
         self._held = b""
@@ -186,13 +192,23 @@ class Output:
             except OSError:  # it is closed, or broken in a way that reading on does not mend
                 data = b""
             if not data:
-                self._hand_on_rest()
+                self._take_rest()
                 return False
+            self._take(self._masker.feed(data) if self._masker else data)
+        return True
+
+    def _take(self, data: bytes) -> None:
+        """Keep what may be seen, and hand it on."""
+        if data:
             self.log.write(data)
             self._remember(data)
             if self.on_line or self._held:
                 self._hand_on(data)
-        return True
+
+    def _take_rest(self) -> None:
+        if self._masker:
+            self._take(self._masker.flush())
+        self._hand_on_rest()
 
     def tail(self, n: int = TAIL_LINES) -> list[str]:
         """The last lines, at most ``n`` and at most 20, each at most 1,000 characters of printable text.
@@ -206,7 +222,7 @@ class Output:
     def close(self) -> None:
         """Close the pipe and the log file. What remains in the pipe is lost; :meth:`tail` still answers."""
         if self.fd >= 0:
-            self._hand_on_rest()
+            self._take_rest()
             os.close(self.fd)
             self.fd = -1
         self.log.close()

@@ -41,6 +41,7 @@ from .orphans import Orphans
 from .output import TAIL_LINES, LogFile
 from .paths import StatePaths
 from .poller import Poller
+from .secrets import RunSecrets
 from .settings import Settings
 from .spawn import SpawnError
 from .stop_requests import StopRequests
@@ -91,6 +92,8 @@ class Supervisor:
         self.periodic: list[tuple[float, Callable[[], None]]] = []
         """What the loop is to call over and over, and how often."""
         self.environment = environment
+        self.secrets = RunSecrets(engine.graph.units.values(), environment)
+        """What is masked in all that the run writes and tells."""
         self._settings = Settings(environment, self.warn)
         self.birth = Birth.now()
         """Every process of this run is younger."""
@@ -158,7 +161,7 @@ class Supervisor:
 
     def warn(self, text: str) -> None:
         """Say what costs no unit but should be known."""
-        self.on_warning(text)
+        self.on_warning(self.secrets.mask_text(text))
 
     def warn_of_state(self, text: str) -> None:
         """Say once that something in the state directory cannot be written: it is the same for a thousand logs."""
@@ -241,6 +244,7 @@ class Supervisor:
         return True
 
     def _record(self, events: Sequence[Decided]) -> None:
+        events = self.secrets.hide(events)
         lines = self._lines.encode(events)
         self._journal.write(lines)
         for event in events:
@@ -257,6 +261,8 @@ class Supervisor:
             notify = self._settings.make_notify_socket(unit, order.invocation)
             cause = tell_cause(order.cause, self.snapshot.units[order.cause.unit].log) if order.cause else {}
             setting = self._settings.make(unit, order.invocation, order.attempt, notify, order.values, cause)
+            if unit.env_file:
+                self.secrets.learn(unit, setting.environment)
             log = self._log(unit)
             invocation = Invocation(self, unit, order.invocation, setting, log, notify)
         except SpawnError as error:
@@ -275,15 +281,8 @@ class Supervisor:
         else:
             self.invocations[order.unit] = invocation
             self._units[order.invocation] = order.unit
-            self.observe(
-                ProcessSpawned(
-                    at=self.now(),
-                    unit=order.unit,
-                    invocation=order.invocation,
-                    pid=invocation.pid,
-                    log=_as_text(log.path),
-                )
-            )
+            at, path = self.now(), _as_text(log.path)
+            self.observe(ProcessSpawned(at=at, unit=order.unit, invocation=order.invocation, pid=invocation.pid, log=path))
 
     def _log(self, unit: Unit) -> LogFile:
         path, on_error = (unit.log.file, self.warn) if unit.log.file else (self.paths.log(unit.name), self.warn_of_state)

@@ -131,7 +131,7 @@ class SyncService:
         assert isinstance(request, SyncFailRequest)
         number = self._expect(call, Empty(), lambda refusal: self._say("fail", request.unit, refusal))
         at, peer = self._supervisor.now(), call.connection.peer
-        reason = request.reason[:_LONGEST_REASON]
+        reason = self._supervisor.secrets.mask_text(request.reason)[:_LONGEST_REASON]  # no half of a secret is left at the end
         self._supervisor.observe(SyncFailed(at=at, call=number, unit=request.unit, peer=peer, reason=reason))
 
     def _ready(self, call: Call, request: Message) -> None:
@@ -173,16 +173,17 @@ class SyncService:
         if not request.unit:
             call.refuse(_NO_NAME_TO_CHECK)
             return
-        state = self._supervisor.engine.sync_state(request.unit)
+        state, said = self._supervisor.engine.sync_state(request.unit), self._supervisor.secrets.mask_text
         dependencies = tuple(
-            DependencyInfo(state.unit, edge.depends_on, "completed", edge.current, edge.is_satisfied)
+            DependencyInfo(said(state.unit), said(edge.depends_on), "completed", edge.current, edge.is_satisfied)
             for edge in state.dependencies
         )
         call.answer(bytes(SyncStatusResponse(state.state, state.is_ready, dependencies)))
 
     def _list(self, call: Call, _: Message) -> None:
+        said = self._supervisor.secrets.mask_text
         states = self._supervisor.engine.sync_states()
-        call.answer(bytes(SyncListResponse(tuple(UnitInfo(state.unit, state.state, state.is_ready) for state in states))))
+        call.answer(bytes(SyncListResponse(tuple(UnitInfo(said(state.unit), state.state, state.is_ready) for state in states))))
 
     def _expect(self, call: Call, message: Message, say: Say) -> int:
         """Number a call that the engine will answer, with what is said then."""

@@ -46,6 +46,7 @@ class SyncSocket:
             serve=self._serve,
             identify=self._scripts.identify,
             later=lambda seconds, call: supervisor.call_at(supervisor.now() + seconds, call),
+            mask=supervisor.secrets.mask_text,
         )
 
     def _make_bridge(self) -> Bridge:

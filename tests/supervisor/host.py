@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from runner.core.mask import Secrets
 from runner.core.observed import Observed
 from runner.core.unit import Unit
 from runner.supervisor.environment import unit_environment
@@ -30,6 +31,7 @@ class FakeHost:
         self.on_line: Callable[[str, bytes], None] | None = None
         self.on_output: list[Callable[[str], None]] = []
         self.on_values: list[Callable[[str, Mapping[str, str]], None]] = []
+        self.secrets = Secrets()
         self.birth = Birth.now()
         self.facts: list[Observed] = []
 

@@ -72,12 +72,12 @@ def test_lines_of_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", [b"no equation", b"=value", b" = ", b"\xff"])
-def test_a_line_that_makes_no_sense_is_named(tmp_path: Path, line: bytes) -> None:
+def test_a_line_that_makes_no_sense_is_named_and_not_quoted(tmp_path: Path, line: bytes) -> None:
     (tmp_path / "file").write_bytes(b"A=1\n" + line)
-    with pytest.raises(SpawnError, match="line 2: it must be NAME=VALUE") as caught:
+    with pytest.raises(SpawnError) as caught:
         read(f"{tmp_path}/file")
     assert caught.value.stage == "env-file"
-    assert line.decode(errors="replace").strip() in caught.value.reason
+    assert caught.value.reason == f'cannot use line 2 of the env-file "{tmp_path}/file": it must be NAME=VALUE'
 
 
 def test_a_file_may_be_missing_where_that_was_said(tmp_path: Path) -> None:

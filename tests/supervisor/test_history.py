@@ -229,6 +229,15 @@ def test_learning(place: Place) -> None:
     assert learn(place.paths, GRAPH, place.warnings.append) == {"a": 2.0, "s": 3.0}
 
 
+def test_secrets_in_commands_are_hidden_as_they_are_in_journals(place: Place) -> None:
+    def mask(command: str) -> str:
+        return command.replace("make", "***")
+
+    place.write("a", a_run(life("a", 2.0, command=mask(COMMANDS["a"]))))
+    assert learn(place.paths, GRAPH, place.warnings.append) == {}
+    assert learn(place.paths, GRAPH, place.warnings.append, mask=mask) == {"a": 2.0}
+
+
 def test_a_run_that_goes_on_does_not_learn_from_itself(place: Place) -> None:
     place.write("a", a_run(life("a", 2.0)))
     place.write("b", a_run(life("a", 9.0), life("s", 3.0)))

@@ -47,6 +47,14 @@ def test_where_somebody_has_it_is_learned_before(tmp_path: Path, units: tuple[Un
     assert not [event for event in ran.events if isinstance(event, DurationsExpected)]
 
 
+def test_a_command_with_a_secret_is_known_again(tmp_path: Path) -> None:
+    secret = make("a", "true hunter22", env={"A_TOKEN": "hunter22"})
+    supervise(tmp_path, secret)
+    assert set(run(tmp_path, secret, make("b", "true"), jobs=1)[1]) == {"a"}
+    ran, _ = run(tmp_path, secret, ALONE[1])
+    assert ran["a"].expected is not None
+
+
 def test_a_first_run_learns_nothing(tmp_path: Path) -> None:
     ran, known = run(tmp_path, make("a", "true"))
     assert known == {}

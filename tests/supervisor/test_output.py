@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.core.mask import Masker, Secrets
 from runner.supervisor.output import CHUNK, CHUNKS_A_READ, LISTENED_LINE, TAIL_LINES, TAIL_WIDTH, LogFile, Output, printable
 
 if TYPE_CHECKING:
@@ -48,6 +49,21 @@ def read_chunks(chunks: list[bytes], log: LogFile, on_line: Callable[[bytes], No
     assert not output.read()
     output.close()
     return output
+
+
+def masked(chunks: list[bytes], log: LogFile, *secrets: str) -> list[bytes]:
+    """Feed chunks through a real pipe, masked; the lines that are told."""
+    told: list[bytes] = []
+    reader, writer = os.pipe()
+    output = Output(reader, log, told.append, Masker(Secrets(secrets)))
+    for chunk in chunks:
+        os.write(writer, chunk)
+        assert output.read()
+    os.close(writer)
+    assert not output.read()
+    output.close()
+    assert [line.decode() for line in told] == output.tail()
+    return told
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
@@ -438,3 +454,35 @@ class TestListener:
         data = b"x" * (2 * LISTENED_LINE) + b"\nshort\n"
         read_chunks(cut(data, places), null_log(), heard.append)
         assert heard == [b"x" * LISTENED_LINE, b"short"]
+
+
+class TestMasking:
+    def test_what_is_kept_and_told_is_masked(self, tmp_path: Path) -> None:
+        log = LogFile(str(tmp_path / "log"), 1_000, 0)
+        assert masked([b"my hunt", b"er22\nhun", b"ter\nhunter2"], log, "hunter22") == [b"my ***", b"hunter", b"hunter2"]
+        assert (tmp_path / "log").read_bytes() == b"my ***\nhunter\nhunter2"
+
+    def test_a_secret_at_the_edge_of_a_read(self, tmp_path: Path) -> None:
+        log = LogFile(str(tmp_path / "log"), 1_000_000, 0)
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 1 << 20)
+        output = Output(reader, log, None, Masker(Secrets(["hunter22"])))
+        before = b"x" * (CHUNK - 4)
+        os.write(writer, before + b"hunter22" + before)
+        assert output.read()
+        os.close(writer)
+        output.close()
+        assert (tmp_path / "log").read_bytes() == before + b"***" + before
+
+    def test_what_was_kept_back_is_given_out_when_the_pipe_is_closed(self, tmp_path: Path) -> None:
+        log = LogFile(str(tmp_path / "log"), 1_000, 0)
+        reader, writer = os.pipe()
+        output = Output(reader, log, None, Masker(Secrets(["hunter22"])))
+        os.write(writer, b"hunter2")
+        assert output.read()
+        assert output.tail() == []
+        assert not (tmp_path / "log").exists()
+        output.close()
+        os.close(writer)
+        assert output.tail() == ["hunter2"]
+        assert (tmp_path / "log").read_bytes() == b"hunter2"
