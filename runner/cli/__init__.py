@@ -120,8 +120,9 @@ def help_text() -> str:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from .stdout import write_err, write_out
+    from .stdout import hide, write_err, write_out
 
+    hide(str)  # until unit files were read there is nothing to hide
     match arguments:
         case []:
             write_err(help_text())

@@ -8,8 +8,8 @@ from argparse import SUPPRESS, Namespace
 from ..core.words import say_count
 from ..errors import UsageError
 from ..show.problem import render_github, render_json, render_text
-from ..unitfile import Loaded, load
-from .options import Parser, add_format, add_units, hint_of_directory, units_directories
+from ..unitfile import Loaded
+from .options import Parser, add_format, add_units, hint_of_directory, read_units, units_directories
 from .stdout import write_out
 
 _RENDERERS = {"json": render_json, "github": render_github}
@@ -32,7 +32,7 @@ def run(options: Namespace) -> int:
         word = options.words[0]
         what = f'cannot check "{word}" alone: all unit files are checked together'
         raise UsageError(what, hint=hint_of_directory(word) or "leave it out")
-    loaded = load(units_directories(options.units, os.environ), os.environ)
+    loaded = read_units(units_directories(options.units, os.environ))
     write_out(_text(loaded) if options.format == "text" else _RENDERERS[options.format](loaded.problems))
     return _UNUSABLE if loaded.errors or (options.strict and loaded.warnings) else 0
 

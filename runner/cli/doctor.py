@@ -18,7 +18,6 @@ from ..core.words import say_duration
 from ..errors import RunnerError, UsageError
 from ..show.doctor import Finding, render_json, render_text
 from ..supervisor.endpoint import socket_path
-from ..unitfile import load
 from .examine.apt import examine_locks
 from .examine.machine import (
     examine_coder,
@@ -31,7 +30,7 @@ from .examine.machine import (
 )
 from .examine.sockets import examine_agent, examine_socket
 from .examine.workspace import examine_state, examine_units
-from .options import Parser, add_json, find_paths, units_directories
+from .options import Parser, add_json, find_paths, read_units, units_directories
 from .runs import add_places
 from .stdout import write_out
 
@@ -95,7 +94,7 @@ def _units(options: Namespace) -> Finding:
         directories = units_directories(options.units, os.environ)
     except UsageError as error:
         return Finding("problem", error.what, error.hint)
-    return examine_units(load(directories, os.environ), directories)
+    return examine_units(read_units(directories), directories)
 
 
 def _state(options: Namespace) -> Finding:
@@ -103,7 +102,7 @@ def _state(options: Namespace) -> Finding:
 
 
 def _files(options: Namespace) -> Finding:
-    return examine_files(len(load(_with_units(options).units, os.environ).graph.units))
+    return examine_files(len(read_units(_with_units(options).units).graph.units))
 
 
 def _with_units(options: Namespace) -> Namespace:

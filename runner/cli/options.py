@@ -12,7 +12,7 @@ from ..core.graph import Graph
 from ..core.names import nearest_name
 from ..errors import InvalidUnits, UsageError
 from ..unitfile import Loaded, load
-from .stdout import write_err
+from .stdout import hide, write_err
 
 if TYPE_CHECKING:
     from ..supervisor.paths import StatePaths
@@ -161,19 +161,38 @@ def find_paths(options: argparse.Namespace) -> StatePaths:
 
 
 def load_graph(options: argparse.Namespace) -> Graph:
-    """The units of ``--units`` and their edges. Warnings are told on standard error; errors raise InvalidUnits."""
-    return load_units(options).graph
+    """The units of ``--units`` and their edges, to be shown: secrets are masked. Nobody may run them.
+
+    Warnings are told on standard error; errors raise InvalidUnits.
+    """
+    loaded = load_units(options)
+    if not loaded.secrets:
+        return loaded.graph
+    from copy import copy
+
+    from ..core.mask_value import mask_value
+
+    graph = copy(loaded.graph)
+    graph.units = {name: mask_value(unit, loaded.secrets.mask_text) for name, unit in graph.units.items()}
+    return graph
 
 
 def load_units(options: argparse.Namespace) -> Loaded:
-    """The same, and where each unit is declared."""
-    loaded = load(units_directories(options.units, os.environ), os.environ)
+    """The units as they are, and where each is declared. What is secret in them is hidden in all that is written."""
+    loaded = read_units(units_directories(options.units, os.environ))
     if loaded.errors:
         raise InvalidUnits(loaded.problems)
     if loaded.warnings:
         from ..show.problem import render_text
 
         write_err(render_text(loaded.warnings))
+    return loaded
+
+
+def read_units(directories: list[Path]) -> Loaded:
+    """The unit files of these directories and all that is wrong with them. Secrets are hidden in all that is written."""
+    loaded = load(directories, os.environ)
+    hide(loaded.secrets.mask_text)
     return loaded
 
 

@@ -1,4 +1,8 @@
-"""Writes to standard output and standard error, and knows what to do when it cannot."""
+"""Writes to standard output and standard error without secrets, and knows what to do when it cannot.
+
+Whoever reads unit files says with :func:`hide` what is secret in them. Whoever reads nothing has nothing to hide: what a
+supervisor, a journal or a log tells has been masked before.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,17 @@ import sys
 
 TYPE_CHECKING = False  # see __init__
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..errors import RunnerError
+
+_mask: Callable[[str], str] = str
+
+
+def hide(mask: Callable[[str], str]) -> None:
+    """Have this done from now on with all that is written: it puts something else in the place of secrets."""
+    global _mask
+    _mask = mask
 
 
 def write_out(text: str) -> None:
@@ -15,7 +29,7 @@ def write_out(text: str) -> None:
     if sys.stdout is None:
         raise _cannot("it is closed")
     try:
-        sys.stdout.write(_encodable(text))
+        sys.stdout.write(_encodable(_mask(text)))
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -29,7 +43,7 @@ def write_err(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(text)
+        sys.stderr.write(_mask(text))
         sys.stderr.flush()
     except (OSError, ValueError):
         pass

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from runner.cli.stdout import hide
+
 Write = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def nothing_hidden() -> Iterator[None]:
+    """What a test has read must not concern the next one."""
+    yield
+    hide(str)
 
 
 @pytest.fixture

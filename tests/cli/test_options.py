@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from runner.cli import COMMANDS, main
-from runner.cli.options import Parser, check_names, load_graph, units_directories
+from runner.cli.options import Parser, check_names, load_graph, load_units, units_directories
+from runner.cli.stdout import write_out
 from runner.core.graph import link
 from runner.core.unit import Unit
 from runner.errors import InvalidUnits, UsageError
@@ -44,6 +45,15 @@ def test_a_graph_is_loaded_or_its_problems_raised(write: Write) -> None:
     write(**{"b.toml": "command = 7"})
     with pytest.raises(InvalidUnits):
         load_graph(Namespace(units=[units]))
+
+
+def test_a_graph_to_be_shown_has_no_secrets(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    units = write(**{"a.toml": 'command = ["true", "hunter22"]\ndescription = "hunter22"\nenv.A_TOKEN = "hunter22"'})
+    unit = load_graph(Namespace(units=[units])).units["a"]
+    assert (unit.description, str(unit.command), unit.env) == ("***", "true ***", {"A_TOKEN": "***"})
+    assert str(load_units(Namespace(units=[units])).graph.units["a"].command) == "true hunter22"
+    write_out("hunter22\n")
+    assert capsys.readouterr().out == "***\n"
 
 
 def test_warnings_are_told_and_no_obstacle(write: Write, capsys: pytest.CaptureFixture[str]) -> None:

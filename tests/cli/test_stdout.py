@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.stdout import write_err, write_out
+from runner.cli.stdout import hide, write_err, write_out
 from runner.errors import RunnerError
 
 
@@ -45,3 +45,10 @@ def test_full_standard_error_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(sys, "stderr", stderr)
         write_err("x\n")
         stderr.detach()
+
+
+def test_what_is_to_be_hidden_is_hidden_in_both(capsys: pytest.CaptureFixture[str]) -> None:
+    hide(lambda text: text.replace("hunter22", "***"))
+    write_out("my hunter22\n")
+    write_err("no hunter22\n")
+    assert capsys.readouterr() == ("my ***\n", "no ***\n")
