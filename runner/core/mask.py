@@ -9,12 +9,14 @@ For rule 3 a :class:`Masker` keeps back the end of what it has if a secret may h
 form, less one byte. What it keeps back is the beginning of a secret and nothing else, so other output is never late. When the
 stream is at its end it was no secret, and is given out.
 
-Each form is looked for by itself, which takes a fraction of a nanosecond a byte: that is faster than one regular expression
-for all of them, until there are dozens.
+Each form is looked for by itself, which takes a fraction of a nanosecond a byte: for all that is longer than a few lines that
+is faster than one regular expression for all of them. A short piece, such as a single line, is first asked whether any secret
+can begin in it at all.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import AnyStr, Final, Generic, NamedTuple
@@ -24,7 +26,9 @@ from .secret import SHORTEST, forms
 SHOWN: Final = "***"
 _SHOWN: Final = SHOWN.encode()
 _HEAD: Final = 4
-"""Of a secret that is cut in two, so much is looked for first at the end of the first part."""
+"""So many bytes at the beginning of a secret are looked for first, where it may be cut in two."""
+_SHORT: Final = 256
+"""Bytes of a piece in which the beginnings of all secrets are found sooner than each of them."""
 _CUT: Final = "..."
 """How a quotation ends of which the rest was left out."""
 
@@ -53,8 +57,12 @@ class Secrets:
         self._texts: tuple[_Needle[str], ...] = ()
         self._encoded: tuple[bytes, ...] = ()
         """How all of that stands in what msgspec encodes."""
-        self.beginnings: tuple[bytes, ...] = ()
-        """What a secret may begin with at the very end of a piece, if it is shorter than what is looked for first."""
+        self._longest = 0
+        """Bytes of the longest form."""
+        self._heads: re.Pattern[bytes] | None = None
+        """The first bytes of all forms; None: not needed yet."""
+        self._shorter_heads: tuple[bytes, ...] = ()
+        """Still less of them, as it may stand at the end of a piece."""
         self.reveal(names)
         self.add(values)
 
@@ -82,7 +90,9 @@ class Secrets:
         self._texts = tuple(_Needle(form, _step(form)) for form in ordered)
         raw = [form.encode(errors="surrogateescape") for form in ordered]
         self.needles = tuple(_Needle(form, _step(form)) for form in raw)
-        self.beginnings = tuple(dict.fromkeys(form[:length] for form in raw for length in range(_HEAD - 1, 0, -1)))
+        self._longest = max(map(len, raw), default=0)
+        self._heads = None
+        self._shorter_heads = tuple(dict.fromkeys(form[:length] for form in raw for length in range(_HEAD - 1, 0, -1)))
         self._encoded = _encode_all(ordered)
 
     def mask(self, data: bytes) -> bytes:
@@ -113,17 +123,29 @@ class Secrets:
         """Where secrets begin and end, in order; those that overlap or touch are one."""
         return _find(data, self.needles)
 
+    def may_begin_in(self, data: bytes) -> bool:
+        """Whether a secret can begin somewhere in the data. That there is one is not certain."""
+        return self._search_head(data, 0) is not None or data.endswith(self._shorter_heads)
+
     def find_begun(self, data: bytes) -> int:
         """Where the first secret begins of which only the beginning is there, at the end of the data; its length if none does."""
-        length = begun = len(data)
-        for form, _ in self.needles:
-            head, at = form[:_HEAD], max(length - len(form), -1)
-            while 0 <= (at := data.find(head, at + 1)) < begun:
-                if form.startswith(data[at:]):
-                    begun = at
-        if data.endswith(self.beginnings):
-            begun = min(begun, *(length - len(one) for one in self.beginnings if data.endswith(one)))
-        return begun
+        length = len(data)
+        head = self._search_head(data, max(length - self._longest + 1, 0))
+        while head:
+            at = head.start()
+            begun = data[at:]
+            if any(form.startswith(begun) and form != begun for form, _ in self.needles):
+                return at
+            head = self._search_head(data, at + 1)
+        if not data.endswith(self._shorter_heads):
+            return length
+        return length - max(len(one) for one in self._shorter_heads if data.endswith(one))
+
+    def _search_head(self, data: bytes, start: int) -> re.Match[bytes] | None:
+        if self._heads is None:
+            heads = dict.fromkeys(re.escape(form[:_HEAD]) for form, _ in self.needles)
+            self._heads = re.compile(b"|".join(heads) or b"(?!)")
+        return self._heads.search(data, start)
 
 
 class Masker:
@@ -146,6 +168,9 @@ class Masker:
             return data
         if self._held:
             data = self._held + data
+        elif len(data) <= _SHORT and not self._secrets.may_begin_in(data):
+            self._follows_mask = self._follows_mask and not data
+            return data
         return self._take(data, self._secrets.find_begun(data))
 
     def flush(self) -> bytes:

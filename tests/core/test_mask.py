@@ -136,6 +136,11 @@ def test_a_longer_secret_may_go_on_behind_a_shorter_one() -> None:
     assert stream(secrets, b"-xabcdef") == [b"-", b"x***"]
 
 
+def test_a_secret_that_is_longer_in_bytes_than_in_characters() -> None:
+    secret = "é" * 7
+    assert stream(Secrets([secret, "abcdefgh"]), f"-{secret}".encode()[:-1], b"\xa9-") == [b"-", b"***-", b""]
+
+
 def test_two_that_touch_in_two_pieces_become_one() -> None:
     assert stream(PLAIN, b"-hunter22", b"", b"hunter22", b"-hunter22") == [b"-***", b"", b"", b"-***", b""]
 
