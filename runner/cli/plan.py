@@ -17,10 +17,11 @@ from ..show import plan, what_if
 from ..show.error import render_error
 from ..supervisor.history import learn
 from ..unitfile.values import Duration, Unusable
-from .options import Parser, add_jobs, add_json, add_names, add_state, add_units, check_names, find_paths, load_graph
+from .options import Parser, add_jobs, add_json, add_names, add_state, add_units, check_names, find_paths, load_units
 from .stdout import write_err, write_out
 
 if TYPE_CHECKING:
+    from ..core.mask import Secrets
     from ..supervisor.paths import StatePaths
 
 
@@ -51,10 +52,11 @@ def configure(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """Print the plan, or the answer."""
-    graph = load_graph(options)
+    loaded = load_units(options)
+    graph, secrets = loaded.graph, loaded.secrets
     names = check_names(graph, options.names)
-    durations = learn(find_paths(options), graph, lambda what: write_err(render_error(RunnerError(what))))
-    judgements = _judge(graph, find_paths(options))
+    durations = learn(find_paths(options), graph, _warn, mask=secrets.mask_text)
+    judgements = _judge(graph, find_paths(options), secrets)
     predict = partial(simulate, graph, jobs=options.jobs, names=names, judgements=judgements)
     before = predict(durations)
     if not options.what_if and not options.fail:
@@ -71,7 +73,11 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _judge(graph: Graph, paths: StatePaths) -> dict[str, Judgement]:
+def _warn(what: str) -> None:
+    write_err(render_error(RunnerError(what)))
+
+
+def _judge(graph: Graph, paths: StatePaths, secrets: Secrets) -> dict[str, Judgement]:
     """Which units need not run, as far as can be known beforehand. No command is executed: a condition's command holds."""
     checked = [unit for unit in graph.units.values() if unit.checks]
     if not checked:
@@ -80,7 +86,7 @@ def _judge(graph: Graph, paths: StatePaths) -> dict[str, Judgement]:
     from ..supervisor.memories import Memories
     from ..supervisor.settings import Settings
 
-    settings, memories = Settings(os.environ), Memories(paths.memories, lambda _: None)
+    settings, memories = Settings(os.environ, secrets.learn), Memories(paths.memories, lambda _: None)
     return foresee(graph, {unit.name: judge_now(unit, settings, memories) for unit in checked})
 
 

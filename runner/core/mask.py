@@ -17,11 +17,12 @@ can begin in it at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import AnyStr, Final, Generic, NamedTuple
 
-from .secret import SHORTEST, forms
+from .secret import SHORTEST, forms, secrets_of
+from .unit import Unit
 
 SHOWN: Final = "***"
 _SHOWN: Final = SHOWN.encode()
@@ -76,6 +77,11 @@ class Secrets:
         if new:
             self.values |= new
             self._prepare()
+
+    def learn(self, unit: Unit, variables: Mapping[bytes, bytes]) -> None:
+        """Mask the secret ones of a unit's variables from now on: all that it has, or those that it was just given."""
+        said = {_text(name): _text(value) for name, value in variables.items()}
+        self.add(secrets_of(unit, said))
 
     def reveal(self, names: Iterable[str]) -> None:
         """Know the names of more units, and look for nothing that is part of one."""
@@ -200,6 +206,10 @@ class Masker:
             pieces.append(data[at:end])
             self._follows_mask = False
         return b"".join(pieces)
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="surrogateescape")
 
 
 def _step(form: AnyStr) -> int:

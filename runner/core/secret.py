@@ -58,13 +58,17 @@ def is_secret(name: str, mask: tuple[str, ...] | None) -> bool:
 def find_secrets(units: Iterable[Unit], environment: Mapping[str, str]) -> Iterator[str]:
     """The secret values of a supervisor's environment and of what units set themselves.
 
-    A name in any unit's ``mask`` makes the variable of the environment secret, because every unit gets that.
+    A name in any unit's ``mask`` makes the variable of the environment secret, because every unit gets that. What a unit
+    compares a secret variable with is secret too.
     """
     named: set[str] = set()
     for unit in units:
         named.update(unit.mask or ())
         if unit.env:
             yield from secrets_of(unit, unit.env)
+        if unit.conditions and unit.conditions.env:
+            compared = {name: value.removeprefix("!") for name, value in unit.conditions.env.items() if isinstance(value, str)}
+            yield from secrets_of(unit, compared)
     yield from (value for name, value in environment.items() if name in named or looks_secret(name))
 
 

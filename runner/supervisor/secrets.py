@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from ..core.mask import Secrets
-from ..core.secret import find_secrets, secrets_of
+from ..core.secret import find_secrets
 from ..core.unit import Unit
 
 _T = TypeVar("_T")
@@ -26,10 +25,6 @@ class RunSecrets(Secrets):
         """Know these units too: before anything is written down about them."""
         self.reveal(unit.name for unit in units)
         self.add(find_secrets(units, self._environment))
-
-    def learn(self, unit: Unit, variables: Mapping[bytes, bytes]) -> None:
-        """Mask the secret ones of a unit's variables from now on. May be called at any time, also with some of them."""
-        self.add(secrets_of(unit, {os.fsdecode(name): os.fsdecode(value) for name, value in variables.items()}))
 
     def hide(self, events: Sequence[_T]) -> Sequence[_T]:
         """The events without secrets: most often themselves."""

@@ -21,13 +21,20 @@ _NOTHING_MORE: Environment = {}
 class Settings:
     """The settings of a run's invocations, from the supervisor's own environment on.
 
-    ``warn`` gets what units are to do without, in words.
+    ``learn`` gets what a unit finds in its environment where that was not known before: from its files. ``warn`` gets what units
+    are to do without, in words.
     """
 
-    def __init__(self, environment: Mapping[str, str], warn: Callable[[str], None] = warn_on_stderr) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        learn: Callable[[Unit, Environment], None],
+        warn: Callable[[str], None] = warn_on_stderr,
+    ) -> None:
         self.socket = ""
         """The sync socket; empty where none is served."""
         self._environment = environment
+        self._learn = learn
         self._warn = warn
         self._base = base_environment(environment)
         self._stand_in = ""
@@ -82,6 +89,8 @@ class Settings:
         """
         environment = unit_environment(self._base, unit, invocation, attempt, received)
         environment.update(more)
+        if unit.env_file:
+            self._learn(unit, environment)
         if self._stand_in and not has_coder(path := os.fsdecode(environment.get(b"PATH", b""))):
             environment[b"PATH"] = os.fsencode(f"{path or os.defpath}:{self._stand_in}")
         if notify:

@@ -94,7 +94,7 @@ class Supervisor:
         self.environment = environment
         self.secrets = RunSecrets(engine.graph.units.values(), environment)
         """What is masked in all that the run writes and tells."""
-        self._settings = Settings(environment, self.warn)
+        self._settings = Settings(environment, self.secrets.learn, self.warn)
         self.birth = Birth.now()
         """Every process of this run is younger."""
         self._begun = time.monotonic()
@@ -261,8 +261,6 @@ class Supervisor:
             notify = self._settings.make_notify_socket(unit, order.invocation)
             cause = tell_cause(order.cause, self.snapshot.units[order.cause.unit].log) if order.cause else {}
             setting = self._settings.make(unit, order.invocation, order.attempt, notify, order.values, cause)
-            if unit.env_file:
-                self.secrets.learn(unit, setting.environment)
             log = self._log(unit)
             invocation = Invocation(self, unit, order.invocation, setting, log, notify)
         except SpawnError as error:

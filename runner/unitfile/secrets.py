@@ -45,12 +45,13 @@ def written_mask(values: Mapping[str, object]) -> tuple[str, ...] | None:
 
 
 def find_in_values(values: Mapping[str, object]) -> Iterator[str]:
-    """The secret strings, and numbers, of the ``env`` of a document, as they are written."""
-    env, mask = values.get("env"), written_mask(values)
-    if isinstance(env, dict):
-        for name, value in env.items():
-            if is_secret(name, mask):
-                yield from _EXPANSION.split(str(value))
+    """The secret strings, and numbers, of ``env`` and ``if.env`` of a document, as they are written."""
+    conditions, mask = values.get("if"), written_mask(values)
+    for env in (values.get("env"), conditions.get("env") if isinstance(conditions, dict) else None):
+        if isinstance(env, dict):
+            for name, value in env.items():
+                if is_secret(name, mask):
+                    yield from _EXPANSION.split(str(value).removeprefix("!"))
 
 
 def find_in_text(text: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.json import encode
 
 from runner.core.mask import Masker, Secrets
+from runner.core.unit import Unit
 
 PLAIN = Secrets(["hunter22"])
 LETTERS = "ab"
@@ -74,6 +75,13 @@ def test_there_may_come_more() -> None:
     secrets.add(["hunter22"])
     secrets.add(["hunter22", "hunter23"])
     assert secrets.mask(b"hunter22 hunter23 hunter24") == b"*** *** hunter24"
+
+
+def test_a_unit_may_learn_them_at_any_time() -> None:
+    unit = Unit(name="a", kind="oneshot", mask=("KEY",))
+    secrets = Secrets()
+    secrets.learn(unit, {b"KEY": b"caf\xe9-au-lait", b"OTHER": b"hunter22", b"X_TOKEN": b"hunter23", b"\xff": b"hunter24"})
+    assert secrets.mask(b"caf\xe9-au-lait hunter22 hunter23 hunter24") == b"*** hunter22 *** hunter24"
 
 
 def test_what_is_part_of_a_name_is_no_secret() -> None:

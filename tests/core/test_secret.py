@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.core.secret import find_secrets, forms, is_secret, looks_secret, secrets_of, why_shown
-from runner.core.unit import Unit
+from runner.core.unit import Conditions, Unit
 
 KEY = """
 -----BEGIN OPENSSH PRIVATE KEY-----
@@ -52,6 +52,12 @@ def test_what_is_secret_in_the_environment_and_in_units() -> None:
     units = [unit(("DEPLOY",), A="a", B_SECRET="b"), unit((), C_SECRET="c"), unit(OTHER="d", D_SECRET="e"), unit()]
     assert {*find_secrets(units, environment)} == {"git", "deploy", "b", "e"}
     assert [*find_secrets([], environment)] == ["git"]
+
+
+def test_what_a_secret_is_compared_with_is_secret() -> None:
+    conditions = Conditions(env={"A_TOKEN": "!one", "B_TOKEN": "two", "C_TOKEN": True, "D": "three"})
+    assert [*find_secrets([Unit(name="a", kind="target", conditions=conditions)], {})] == ["one", "two"]
+    assert [*find_secrets([Unit(name="a", kind="target", conditions=Conditions())], {})] == []
 
 
 def test_what_cannot_be_masked() -> None:

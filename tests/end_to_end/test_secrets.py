@@ -124,6 +124,7 @@ UNITS = {
     'restart = { when = "on-failure", limit = 1, delay = "10ms" }\n',
     "unwritable": f'command = "echo lost"\nlog.file = "/dev/null/${{A_TOKEN}}/x.log"\n{TOKEN}',
     "filed": 'command = "echo $FILED_SECRET; echo $FILED_SECRET; exit 4"\nenv-file = ["secrets.env"]\n',
+    "unneeded": 'command = "true"\nenv-file = ["secrets.env"]\nif.env = { FILED_SECRET = "another", HARD_PASSWORD = true }\n',
     "after-filed": f'command = "echo {FILED}"\nafter = [{{ unit = "filed", requires = "completion" }}]\n',
     "never": f'type = "external"\ndescription = "what {PLAIN} is for"\n',
     "after-never": 'command = "true"\nafter = ["never"]\nlocks = ["apt"]\n',
@@ -348,6 +349,8 @@ def test_where_a_secret_was_there_are_stars(tour: Tour) -> None:
     assert log[7] == "***"
     assert '"listening with *** and ***"' in said["status notify --json"]
     assert "notify.py ***" in said["status notify"]
+    assert 'FILED_SECRET is "***"' in said["why unneeded"]
+    assert 'FILED_SECRET is \\"***\\"' in said["plan --json"]
     assert "no *** and no ***" in said["why after-ext"]
     assert "I have ***" in said["status fail"]
     assert "/nowhere/***" in said["status nowhere"]

@@ -197,7 +197,7 @@ def test_somebody_restarts_what_is_up_to_date(tmp_path: Path) -> None:
 
 
 def test_what_can_be_said_beforehand(tmp_path: Path) -> None:
-    settings, memories = Settings(os.environ), Memories(f"{tmp_path}/state/memories", print)
+    settings, memories = Settings(os.environ, lambda *_: None), Memories(f"{tmp_path}/state/memories", print)
     unit = build(tmp_path)
     assert judge_now(unit, settings, memories) == Judgement("needed", f'"{tmp_path}/out" is not there')
     up(tmp_path, unit)

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import json
 
 from runner.core.event import UnitEnded, UnitReported, UnitStarted
-from runner.core.unit import Command, Log, Probe, Ready, Reload, Stop, Unit
+from runner.core.unit import Command, Conditions, Log, Probe, Ready, Reload, Stop, Unit
 from runner.rpc.messages import (
     DependencyInfo,
     SyncFailRequest,
@@ -37,13 +37,6 @@ def test_they_are_known_from_units_and_from_the_environment() -> None:
     assert secrets.mask_text("hunter22 hunter23 hunter24 hunter25 hunter26") == "*** *** *** hunter25 hunter26"
     secrets.declare([Unit(name="b", kind="oneshot", env={"C_TOKEN": "hunter26"}), Unit(name="hunter24", kind="target")])
     assert secrets.mask_text("hunter23 hunter24 hunter26") == "*** hunter24 ***"
-
-
-def test_they_may_become_known_at_any_time() -> None:
-    unit = Unit(name="a", kind="oneshot", mask=("KEY",))
-    secrets = RunSecrets([unit], {})
-    secrets.learn(unit, {b"KEY": b"caf\xe9-au-lait", b"OTHER": b"hunter22", b"X_TOKEN": b"hunter23"})
-    assert secrets.mask(b"caf\xe9-au-lait hunter22 hunter23") == b"*** hunter22 ***"
 
 
 def test_events_without_secrets_stay_themselves() -> None:
@@ -128,6 +121,14 @@ def test_a_file_of_variables_is_known_from_when_it_is_read(tmp_path: Path) -> No
     ran = supervise(tmp_path, first, make("b", "echo hunter22 hunter23", ["a"]))
     assert ran.text("a") == "*** *** hunter24"
     assert ran.text("b") == "*** ***"
+
+
+def test_a_file_of_variables_is_known_from_when_a_condition_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("A_TOKEN=hunter22\n")
+    conditions = Conditions(env={"A_TOKEN": "another"})
+    ran = supervise(tmp_path, make("a", "true", env_file=(f"{tmp_path}/file",), conditions=conditions))
+    assert ran["a"].reason == 'A_TOKEN is "***"'
+    assert ran["a"].runs_if == ('A_TOKEN is "***"',)
 
 
 def test_a_unit_may_say_that_it_has_none(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ def test_secrets_in_the_values_of_a_document() -> None:
     env = {"A_TOKEN": "pre${X}mid$${post", "B_TOKEN": 12345678, "KEY": "key", "C": "c", "D_SECRET": "${Y:-default}"}
     assert {*find_in_values({"env": env, "mask": ["KEY"]})} - {""} == {"pre", "mid", "post", "12345678", "key", "default"}
     assert [*find_in_values({"env": env, "mask": []})] == []
+    assert [*find_in_values({"if": {"env": {"A_TOKEN": "!x", "B_TOKEN": True, "C": "c"}}})] == ["x", "True"]
+    assert [*find_in_values({"if": "A_TOKEN"})] == []
     assert [*find_in_values({"env": "A_TOKEN=x"})] == []
     assert [*find_in_values({})] == []
 
