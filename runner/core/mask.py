@@ -30,6 +30,8 @@ _HEAD: Final = 4
 """So many bytes at the beginning of a secret are looked for first, where it may be cut in two."""
 _SHORT: Final = 256
 """Bytes of a piece in which the beginnings of all secrets are found sooner than each of them."""
+_LONG: Final = 1_000
+"""Where a secret that is longer overlaps itself is not worth finding out: that takes the square of its length."""
 _CUT: Final = "..."
 """How a quotation ends of which the rest was left out."""
 
@@ -213,6 +215,8 @@ def _text(data: bytes) -> str:
 
 
 def _step(form: AnyStr) -> int:
+    if len(form) > _LONG:
+        return 1
     return next(step for step in range(1, len(form) + 1) if form.startswith(form[step:]))
 
 

@@ -198,6 +198,6 @@ def test_little_is_kept_back(values: list[str], texts: list[str]) -> None:
     assert len(masker.flush()) < max(map(len, values))
 
 
-@pytest.mark.parametrize("value", ["aaaaaa", "abcabc", "abcdef"])
+@pytest.mark.parametrize("value", ["aaaaaa", "abcabc", "abcdef", "abc" * 400, "a" * 5_000])
 def test_a_secret_that_overlaps_itself(value: str) -> None:
     assert stream(Secrets([value]), value.encode() * 50, value.encode()) == [b"***", b"", b""]
