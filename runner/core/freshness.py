@@ -40,12 +40,13 @@ from typing import Literal
 from msgspec import Struct
 
 from .graph import Graph
+from .mask import Secrets
+from .secret import is_secret
 from .unit import Conditions, Unit
 from .words import say_count
 
 Verdict = Literal["needed", "unneeded", "failed"]
 
-_SECRET = re.compile("TOKEN|SECRET|PASSWORD|API_KEY", re.IGNORECASE)
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 """What stands for bytes that are no UTF-8 (``os.fsdecode``)."""
 
@@ -169,9 +170,13 @@ def _overlap(path: str, pattern: str) -> bool:
     return path == pattern or path.startswith(f"{pattern}/") or pattern.startswith(f"{path}/")
 
 
-def keepable(values: Mapping[str, str]) -> dict[str, str]:
-    """Of the values that a unit gives those that may be kept: not what is secret by its name, nor what is no text."""
-    return {name: value for name, value in values.items() if not _SECRET.search(name) and not _NO_TEXT.search(value)}
+def keepable(unit: Unit, values: Mapping[str, str], secrets: Secrets) -> dict[str, str]:
+    """Of the values that a unit gives those that may be kept: none that is secret or has a secret in it, nor what is no text."""
+
+    def may_be_kept(name: str, value: str) -> bool:
+        return not is_secret(name, unit.mask) and not _NO_TEXT.search(value) and secrets.mask_text(value) == value
+
+    return {name: value for name, value in values.items() if may_be_kept(name, value)}
 
 
 def could_be_fresh(unit: Unit) -> bool:

@@ -25,6 +25,7 @@ from ..core.values import NOTHING, Conflict
 from ..core.words import say_exit
 from .evidence import look, remember, takes_a_look_at_files
 from .memories import Memories
+from .secrets import RunSecrets
 from .settings import Settings
 from .spawn import Setting, SpawnError
 
@@ -39,6 +40,7 @@ class Host(Protocol):
 
     run: str
     engine: Engine
+    secrets: RunSecrets
     on_values: list[Callable[[str, Mapping[str, str]], None]]
 
     def observe(self, event: Observed) -> None:
@@ -117,7 +119,7 @@ class Checks:
                 self._memories.keep(event.unit, Memory())
             elif isinstance(event, UnitEnded) and (found := self._found.pop(event.unit, None)) and event.outcome == "succeeded":
                 given = self._host.engine.values.given(event.unit)
-                kept = keepable(given)
+                kept = keepable(self._host.engine.graph.units[event.unit], given, self._host.secrets)
                 self._memories.keep(event.unit, remember(found, kept, has_secrets=len(kept) < len(given)))
 
     def _look(self, unit: Unit, setting: Setting) -> Found:

@@ -21,8 +21,8 @@ _NOTHING_MORE: Environment = {}
 class Settings:
     """The settings of a run's invocations, from the supervisor's own environment on.
 
-    ``learn`` gets what a unit finds in its environment where that was not known before: from its files. ``warn`` gets what units
-    are to do without, in words.
+    ``learn`` gets what a unit finds in its environment where that was not known before: from its files, and from other units.
+    ``warn`` gets what units are to do without, in words.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Settings:
         """
         environment = unit_environment(self._base, unit, invocation, attempt, received)
         environment.update(more)
-        if unit.env_file:
+        if unit.env_file or (received and unit.mask):
             self._learn(unit, environment)
         if self._stand_in and not has_coder(path := os.fsdecode(environment.get(b"PATH", b""))):
             environment[b"PATH"] = os.fsencode(f"{path or os.defpath}:{self._stand_in}")

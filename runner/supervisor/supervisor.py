@@ -81,7 +81,7 @@ class Supervisor:
         """Gets every line that a unit writes, where somebody wants them."""
         self.on_output: list[Callable[[str], None]] = []
         """Get the name of a unit whenever something was read of what it writes."""
-        self.on_values: list[Callable[[str, Mapping[str, str]], None]] = []
+        self.on_values: list[Callable[[str, Mapping[str, str]], None]] = [self._learn_values]
         """Get the name of a unit and what it gives to those after it, as it is read and before anything is made of it."""
         self.on_warning: Callable[[str], None] = warn_on_stderr
         """Gets what costs no unit but should be known."""
@@ -129,6 +129,12 @@ class Supervisor:
     def offer_socket(self, path: str) -> None:
         """Let the units know the sync socket, and let those who have no ``coder`` find one."""
         self._settings.offer_socket(path)
+
+    def _learn_values(self, unit: str, values: Mapping[str, str]) -> None:
+        """Mask from now on what is secret of that which a unit gives."""
+        self.secrets.learn(
+            self.engine.graph.units[unit], {os.fsencode(name): os.fsencode(value) for name, value in values.items()}
+        )
 
     @property
     def seq(self) -> int:

@@ -75,11 +75,17 @@ def find_shown(unit: Unit, written: Mapping[str, object], environment: Mapping[s
         if value := "" if name in unit.env else environment.get(name, ""):
             if why := why_shown(value, names):
                 yield _cannot_mask(path, name, why)
-        elif name not in unit.env and name not in environment and not unit.env_file:
+        elif name not in unit.env and name not in environment and not unit.env_file and not _gives_values(unit):
             known = did_you_mean(name, [*unit.env, *environment])
             what = f'cannot find the variable {quote(name)} of "mask": nothing sets it'
             hint = known or 'it is masked where the environment of the runner, "env" or an "env-file" sets it'
             yield Finding(path, what, hint, severity="warning")
+
+
+def _gives_values(unit: Unit) -> bool:
+    """Whether it writes to ``RUNNER_ENV``, as far as one can see."""
+    command = unit.command
+    return command is not None and "RUNNER_ENV" in f"{command.argv} {command.shell} {command.script}"
 
 
 def _cannot_mask(path: Path, name: str, why: str) -> Finding:

@@ -20,6 +20,7 @@ from runner.core.freshness import (
     keepable,
 )
 from runner.core.graph import link
+from runner.core.mask import Secrets
 from runner.core.unit import Conditions, Dependency, Unit
 
 from .world import make_unit
@@ -305,5 +306,9 @@ def test_secrets_and_what_is_no_text_are_not_kept() -> None:
         "X_API_KEY": "x",
         "BYTES": "\udcff",
         "\u00e9": "\u00e9",
+        "URL": "https://ann:hunter22@db/",
+        "DSN": "x",
     }
-    assert keepable(given) == {"PORT": "1", "\u00e9": "\u00e9"}
+    unit, secrets = make_unit("a", mask=("DSN",)), Secrets(["hunter22"])
+    assert keepable(unit, given, secrets) == {"PORT": "1", "\u00e9": "\u00e9"}
+    assert keepable(make_unit("a", mask=()), {"token": "x"}, secrets) == {"token": "x"}

@@ -34,6 +34,8 @@ HARD = 'p"a\\s/wörd 😀'
 """In the environment of the supervisor; nearly every way to write it is another."""
 FILED = "filed-away-0815"
 """In an env-file, so that nobody knows it before a unit is started."""
+GIVEN = "given-on-4711"
+"""What a unit gives to the units after it, which nobody knows before it has ended."""
 KEY = """-----BEGIN OPENSSH PRIVATE KEY-----
 b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAA
 AAAAAAABAAAAMwAAAAtzc2gtZWQyNTUxOQ/AAAAgyJ2
@@ -43,7 +45,7 @@ qf==
 """In the environment of the supervisor, under a name that does not look secret."""
 
 FORMS = [
-    *(PLAIN, FILED, HARD),
+    *(PLAIN, FILED, HARD, GIVEN),
     *(json.dumps(HARD)[1:-1], json.dumps(HARD, ensure_ascii=False)[1:-1], json.dumps(HARD).replace("/", "\\/")[1:-1]),
     *(quote(HARD), quote(HARD, safe="")),
     *KEY.splitlines()[1:3],
@@ -126,6 +128,8 @@ UNITS = {
     "filed": 'command = "echo $FILED_SECRET; echo $FILED_SECRET; exit 4"\nenv-file = ["secrets.env"]\n',
     "unneeded": 'command = "true"\nenv-file = ["secrets.env"]\nif.env = { FILED_SECRET = "another", HARD_PASSWORD = true }\n',
     "after-filed": f'command = "echo {FILED}"\nafter = [{{ unit = "filed", requires = "completion" }}]\n',
+    "given": 'command = "cat given.env >> $RUNNER_ENV"\nonce = "workspace"\n',
+    "taken": f'command = "echo $GIVEN_PASSWORD $GIVEN_URL {GIVEN}; exit 5"\nafter = ["given"]\n',
     "never": f'type = "external"\ndescription = "what {PLAIN} is for"\n',
     "after-never": 'command = "true"\nafter = ["never"]\nlocks = ["apt"]\n',
 }
@@ -213,6 +217,7 @@ class Tour:
         (root / "speak.py").write_text(SPEAK)
         (root / "notify.py").write_text(NOTIFY)
         (root / "secrets.env").write_text(f"FILED_SECRET={FILED}\n")
+        (root / "given.env").write_text(f"GIVEN_PASSWORD={GIVEN}\nGIVEN_URL=https://ann:{GIVEN}@db/\n")
         pipe = subprocess.PIPE
         self.starter = subprocess.Popen(
             [sys.executable, "-c", START], env=self.environment, cwd=root, stdin=pipe, stdout=pipe, text=True

@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from runner.core.mask import Secrets
-from runner.core.unit import Unit
+from runner.core.unit import Command, Unit
 from runner.errors import Place, Problem
 from runner.unitfile.convert import Finding
 from runner.unitfile.secrets import find_in_text, find_in_values, find_shown, mask_problem, written_mask
@@ -94,6 +95,8 @@ def test_names_that_no_variable_has() -> None:
     assert finding == Finding(("mask", 2), what, 'did you mean "DEPLOY_KEYS"?', severity="warning")
     assert shown(unit(("DEPLOY_KEY",), ("secrets.env",)), {}) == []
     assert shown(unit(("DEPLOY_KEY",), DEPLOY_KEY=""), {}) == []
+    gives = replace(unit(("DEPLOY_KEY",)), command=Command(shell="echo DEPLOY_KEY=x >> $RUNNER_ENV"))
+    assert shown(gives, {}) == []
 
 
 def test_a_problem_without_its_secrets() -> None:
