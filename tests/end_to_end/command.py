@@ -42,7 +42,8 @@ class Workspace:
     def environment(self) -> dict[str, str]:
         """That of this process, without what would lead to other units."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNNER_", "XDG_"))}
-        return {**kept, "HOME": str(self.root), "PYTHONPATH": str(Path(runner.__file__).parents[1])}
+        own = {"HOME": str(self.root), "XDG_RUNTIME_DIR": str(self.root)}
+        return {**kept, **own, "PYTHONPATH": str(Path(runner.__file__).parents[1])}
 
     def run(self, *options: str, **how: Any) -> subprocess.CompletedProcess[str]:
         """Run to the end."""
