@@ -20,7 +20,7 @@ from ..rpc.client import Client
 from ..rpc.failure import CallTimedOut, CannotConnect, NoAnswer
 from ..rpc.methods import SNAPSHOT
 from ..show.text import printable
-from ..supervisor.endpoint import find_unreachable, say_unreachable, socket_path
+from ..supervisor.endpoint import explain_silence, find_owner, say_unreachable, socket_path
 from ..supervisor.journal import KEPT_RUNS, Recorded, read_run
 from ..supervisor.paths import StatePaths, has_runs
 from .options import Parser, add_socket, add_state, add_units, find_paths
@@ -134,12 +134,12 @@ def connect(options: Namespace) -> Iterator[Client]:
         with Client(path, timeout=PATIENCE) as client:
             yield client
     except CannotConnect as error:
-        pid = find_unreachable(path)
+        pid = find_owner(path)
         hint = say_unreachable(pid) if pid else 'start one: "runner up"'
         raise NoSupervisor(f'cannot reach a supervisor at "{error.path}": {error.why}', hint=hint) from None
     except CallTimedOut:
         what = f'cannot get an answer from the supervisor at "{path}": it says nothing'
-        raise CallTimedOut(what, hint='it may be stopped or very busy: see "runner doctor"') from None
+        raise CallTimedOut(what, hint=explain_silence(path) or 'it may be very busy: see "runner doctor"') from None
     except NothingTold:
         raise NoSupervisor("cannot reach a supervisor: its run was just over", hint='start another: "runner up"') from None
 

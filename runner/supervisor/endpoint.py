@@ -106,8 +106,8 @@ def check_directory(directory: str) -> None:
         )
 
 
-def find_unreachable(path: str) -> str:
-    """The pid of a supervisor that holds the lock of a socket, as it has written it down; nothing where nobody does.
+def find_owner(path: str) -> str:
+    """The pid of the supervisor that holds the lock of a socket, as it has written it down; nothing where none does.
 
     That is read from the list of all locks (proc_locks(5)): whoever tried the lock would have it for a moment, and a supervisor
     that starts just then would take that for another supervisor.
@@ -124,6 +124,22 @@ def find_unreachable(path: str) -> str:
 def say_unreachable(pid: str) -> str:
     """What to do about a supervisor that holds the lock of a socket that is not there."""
     return f'supervisor {pid} runs, but its socket is gone: if somebody has removed it, "kill {pid}" stops all in order'
+
+
+def explain_silence(path: str) -> str:
+    """What to do about a supervisor that does not answer because its process is stopped; nothing where it is not."""
+    pid = find_owner(path)
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            state = file.read().rpartition(b")")[2].split()[0]
+        group = os.getpgid(int(pid))
+    except (OSError, ValueError):
+        return ""
+    if state not in (b"T", b"t"):
+        return ""
+    return (
+        f'process {pid} is stopped, as by ctrl-z: "fg" in its terminal lets it go on, or from elsewhere "kill -CONT -- -{group}"'
+    )
 
 
 def _take_lock(path: str) -> tuple[int, str]:

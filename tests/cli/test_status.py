@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from socket import AF_UNIX, socket
@@ -121,7 +123,22 @@ def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_a_supervisor_that_does_not_answer(command: str, silent: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command.split(), "--socket", silent]) == 4
     said = f'runner: cannot get an answer from the supervisor at "{silent}": it says nothing\n'
-    assert capsys.readouterr() == ("", said + 'hint: it may be stopped or very busy: see "runner doctor"\n')
+    assert capsys.readouterr() == ("", said + 'hint: it may be very busy: see "runner doctor"\n')
+
+
+def test_a_supervisor_that_is_stopped(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("runs.PATIENCE", "doctor._PATIENCE"):
+        monkeypatch.setattr(f"runner.cli.{name}", 0.05)
+    with served(units=UNITS) as there:
+        pid = there.began["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            assert main(["status", "--socket", there.socket]) == 4
+            assert f"hint: process {pid} is stopped, as by ctrl-z: " in capsys.readouterr().err
+            assert main(["doctor", "--socket", there.socket, "--units", str(there.root / "units")]) == 1
+            assert f"process {pid} is stopped, as by ctrl-z: " in " ".join(capsys.readouterr().out.split())
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_who_waits_without_end_hears_that_there_is_no_answer(silent: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ import pytest
 import runner
 from runner.errors import RunnerError
 from runner.rpc.address import socket_path as client_path
-from runner.supervisor.endpoint import Endpoint, SocketError, find_unreachable, socket_path
+from runner.supervisor.endpoint import Endpoint, SocketError, find_owner, socket_path
 
 from .harness import deadline, needs_root, no_descriptor_left
 from .sync_host import hosted
@@ -177,9 +177,9 @@ def test_a_live_one_is_refused_and_named(place: Path) -> None:
 
 
 def test_a_lock_is_looked_at_and_not_taken(place: Path) -> None:
-    assert find_unreachable(str(place)) == ""
+    assert find_owner(str(place)) == ""
     endpoint = Endpoint(str(place))
-    assert find_unreachable(str(place)) == str(os.getpid())
+    assert find_owner(str(place)) == str(os.getpid())
     place.unlink()
     assert refusal(place) == (
         f'cannot serve the socket "r/s": a supervisor runs already, pid {os.getpid()}',
@@ -188,7 +188,7 @@ def test_a_lock_is_looked_at_and_not_taken(place: Path) -> None:
     )
     endpoint.close()
     Path("r/s.lock").write_text("1\n")
-    assert find_unreachable(str(place)) == ""
+    assert find_owner(str(place)) == ""
 
 
 def test_a_socket_that_another_program_serves_is_refused(place: Path) -> None:

@@ -18,7 +18,7 @@ from ...rpc.client import Client
 from ...rpc.failure import CallError, CallTimedOut, CannotConnect, ErrorAnswered
 from ...rpc.methods import PING, SNAPSHOT, SYNC_LIST
 from ...show.doctor import Finding
-from ...supervisor.endpoint import check_directory, find_unreachable, say_unreachable
+from ...supervisor.endpoint import check_directory, explain_silence, find_owner, say_unreachable
 from ...supervisor.relay import agent_socket_path
 
 LONGEST_PATH = 107
@@ -38,7 +38,8 @@ def examine_socket(path: str, timeout: float) -> Finding:
         return _judge_place(Path(path), error)
     except CallTimedOut:
         what = f"{path}: whoever serves it does not answer within {say_duration(timeout)}"
-        return Finding("problem", what, f'a supervisor\'s pid is in "{path}.lock": see what it does, or {_ELSEWHERE}')
+        otherwise = f'a supervisor\'s pid is in "{path}.lock": see what it does, or {_ELSEWHERE}'
+        return Finding("problem", what, explain_silence(path) or otherwise)
     except CallError:
         return Finding("problem", f"{path}: another program serves it", _ELSEWHERE)
 
@@ -58,7 +59,7 @@ def _judge_supervisor(path: str, answer: bytes) -> Finding:
 
 def _judge_place(path: Path, error: CannotConnect) -> Finding:
     """Whether a supervisor could serve a socket that nobody serves."""
-    if pid := find_unreachable(str(path)):
+    if pid := find_owner(str(path)):
         return Finding("problem", f"{path}: {error.why}", say_unreachable(pid))
     directory = path.parent
     if not directory.exists():
