@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from argparse import Namespace
 
 from ..show.status import Status, render_json, render_list
 from .options import Parser, add_json
 from .runs import add_places, find_present, say_past
 from .stdout import write_err, write_out
+
+_STDOUT = 1
 
 
 def configure(parser: Parser) -> None:
@@ -26,5 +30,5 @@ def run(options: Namespace) -> int:
         return 0
     if not present.is_live:
         write_err(f"{say_past(present)}\n")
-    write_out(render_list(snapshot))
+    write_out(render_list(snapshot, shutil.get_terminal_size().columns if os.isatty(_STDOUT) else None))
     return 0

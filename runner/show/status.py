@@ -245,10 +245,11 @@ def _unit_data(status: Status, name: str) -> dict[str, object]:
 # ------------------------------------------------------------------ a list
 
 
-def render_list(snapshot: Snapshot) -> str:
-    """A unit a line: its name, kind, state and what it is for."""
+def render_list(snapshot: Snapshot, width: int | None = None) -> str:
+    """A unit a line: its name, kind, state and what it is for; cut to a width, where there is one."""
     rows = [
         (cut_name(name, _WIDEST_NAME), view.kind, _say_state(view), view.description) for name, view in snapshot.units.items()
     ]
     widths = [max(map(len, column), default=0) for column in list(zip(*rows, strict=True))[:3]]
-    return "".join("  ".join([*map(str.ljust, row[:3], widths), printable(row[3])]).rstrip()[:WIDTH] + "\n" for row in rows)
+    lines = ("  ".join([*map(str.ljust, row[:3], widths), printable(row[3])]).rstrip() for row in rows)
+    return "".join(f"{line}\n" if width is None or len(line) <= width else f"{line[: width - 1]}…\n" for line in lines)

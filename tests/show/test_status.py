@@ -85,6 +85,7 @@ def test_all_that_is_known_of_one() -> None:
 
 def test_a_list() -> None:
     assert_snapshot(render_list(SNAPSHOT), SNAPSHOTS / "list.txt")
+    assert_snapshot(render_list(SNAPSHOT, 40), SNAPSHOTS / "list-narrow.txt")
 
 
 def test_no_line_is_wider_than_a_terminal() -> None:
