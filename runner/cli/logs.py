@@ -227,7 +227,7 @@ def _parse_count(text: str) -> int:
         return _ALL
     if text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
-    raise ArgumentTypeError(f'cannot use "{text}": it takes a whole number, or "all"')
+    raise ArgumentTypeError(f'cannot use "{text}": it takes a number of lines, from 0, or "all"')
 
 
 def _parse_since(text: str) -> float:

@@ -314,9 +314,7 @@ def _say_what_begins(answer: Answer, meant: Sequence[str], doing: str, goal: Goa
     elif goal == "stop":
         write_out(f"nothing is left to stop: {named(meant)} {'does' if len(meant) == 1 else 'do'} not run\n")
     else:
-        write_out(
-            f"nothing is left to be set in motion: {named(meant)} {'is' if len(meant) == 1 else 'are'} there or on the way\n"
-        )
+        write_out(f"nothing is to be done: {named(meant)} {'is' if len(meant) == 1 else 'are'} there or on the way\n")
 
 
 def _as_json(following: Following, more: Mapping[str, object] | None) -> str:

@@ -63,7 +63,7 @@ def test_waiting_ends_in_time(there: Served) -> None:
 
 def test_what_is_so_already_is_no_error(there: Served) -> None:
     done = there.run("start", "a")
-    assert (done.returncode, done.stdout) == (0, "nothing is left to be set in motion: a is there or on the way\na  ready\n")
+    assert (done.returncode, done.stdout) == (0, "nothing is to be done: a is there or on the way\na  ready\n")
     done = there.run("stop", "b")
     assert (done.returncode, done.stdout) == (0, "nothing is left to stop: b does not run\n")
 
