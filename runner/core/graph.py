@@ -2,7 +2,8 @@
 
 An edge says that a unit waits for a dependency. It comes from an entry of ``after``, or of ``before`` on the other side, and
 remembers which (its :class:`Origin`), so that whoever knows the files can say where. A name that is a group stands for its
-members; ``before = ["*"]`` stands for every unit that this one does not itself depend on.
+members, and ``a@*`` for all units whose names begin with ``a@``, the instances of a template; ``before = ["*"]`` stands for
+every unit that this one does not itself depend on.
 
 :func:`link` makes the graph of a set of units and tells, as data, all that is wrong with their names. It never raises: what
 a fault means to a person is said by the layer that knows the files.
@@ -17,6 +18,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from .names import prefix_of
 from .unit import Dependency, Requires, Unit
 
 OriginKey = Literal["after", "before", "on-success", "on-failure", "want"]
@@ -56,14 +58,14 @@ class UnknownName(Fault, frozen=True):
 
 
 class EmptyGroup(Fault, frozen=True):
-    """The name is that of a group without members."""
+    """The name is that of a group without members, or stands for instances all of which start only when another ended so."""
 
     origin: Origin
     name: str
 
 
 class SelfDependency(Fault, frozen=True):
-    """A unit names itself, or a group that it belongs to."""
+    """A unit names itself, or what stands for it among others: a group that it belongs to, all instances of its template."""
 
     origin: Origin
     name: str
@@ -127,8 +129,8 @@ class Graph:
         self.dependents[edge.dependency][edge.unit] = edge
 
     def members(self, group: str) -> list[str]:
-        """The units below a group, handlers aside: these start by themselves or not at all."""
-        prefix = group + "/"
+        """The units below a group, or that ``a@*`` stands for, handlers aside: these start by themselves or not at all."""
+        prefix = prefix_of(group)
         return [name for name in self.units if name.startswith(prefix) and name not in self.handlers]
 
     def select(self, names: Iterable[str]) -> set[str]:
@@ -274,7 +276,7 @@ class _Linker:
 
     def _resolve(self, origin: Origin, name: str) -> list[str]:
         """The units that a name stands for; where it stands for none, that is a fault."""
-        if name == origin.unit or origin.unit.startswith(name + "/"):
+        if name == origin.unit or origin.unit.startswith(prefix_of(name)):
             self.faults.append(SelfDependency(origin, name))
         elif name in self.graph.units:
             if origin.key == "after" and name in self.graph.handlers and origin.unit not in self.graph.handlers:
@@ -283,13 +285,18 @@ class _Linker:
                 return [name]
         elif members := self.graph.members(name):
             return members
-        elif name in self.disabled:
+        elif self._is_disabled(name):
             self.faults.append(DisabledDependency(origin, name))
-        elif name in self.groups:
+        elif name in self.groups or any(other.startswith(prefix_of(name)) for other in self.graph.units):
             self.faults.append(EmptyGroup(origin, name))
         else:
             self.faults.append(UnknownName(origin, name))
         return []
+
+    def _is_disabled(self, name: str) -> bool:
+        if name.endswith("@*"):
+            return any(other.startswith(prefix_of(name)) for other in self.disabled)
+        return name in self.disabled
 
     def _makes_others_wait_for_handler(self, unit: str, name: str, others: list[str]) -> bool:
         return unit in self.graph.handlers and (name == "*" or not self.graph.handlers.issuperset(others))
@@ -309,7 +316,7 @@ class _Linker:
                 origin = Origin(unit.name, key, index)
                 if name == unit.name:
                     self.faults.append(SelfDependency(origin, name))
-                elif name in self.disabled:
+                elif self._is_disabled(name):
                     self.faults.append(DisabledDependency(origin, name))
                 elif name not in self.graph.units:
                     self.faults.append(UnknownName(origin, name))

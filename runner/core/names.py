@@ -1,4 +1,4 @@
-"""What names stand for among the units of a run: a unit itself, or a group for all of its members."""
+"""What names stand for among the units of a run: a unit itself, a group for all of its members, ``a@*`` for all instances."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Iterable
 from .near import nearest
 
 
+def prefix_of(name: str) -> str:
+    """How the names of all begin that a name stands for which is no unit's: ``a/`` for the group ``a``, ``a@`` for ``a@*``."""
+    return name[:-1] if name.endswith("@*") else f"{name}/"
+
+
 def select(units: Iterable[str], name: str) -> list[str]:
     """The units that a name stands for, in their order; none for a name that nobody has."""
-    known = list(units)
-    return [name] if name in known else [unit for unit in known if unit.startswith(f"{name}/")]
+    known, prefix = list(units), prefix_of(name)
+    return [name] if name in known else [unit for unit in known if unit.startswith(prefix)]
 
 
 def groups_of(units: Iterable[str]) -> list[str]:

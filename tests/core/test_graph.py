@@ -83,6 +83,15 @@ def test_a_group_stands_for_its_members_and_is_lenient_with_the_optional_ones() 
     assert not graph.after["g/deep/b"]["d"].lenient
 
 
+def test_a_pattern_stands_for_all_instances_and_is_lenient_with_the_optional_ones() -> None:
+    ports = unit("g/port@1"), unit("g/port@2", optional=True), unit("g/portal"), unit("port@3")
+    graph = graph_of(*ports, unit("c", "g/port@*"), unit("d", before=["g/port@*"]))
+    assert edges_of(graph) == {("c", "g/port@1"), ("c", "g/port@2"), ("g/port@1", "d"), ("g/port@2", "d")}
+    assert [edge.lenient for edge in graph.after["c"].values()] == [False, True]
+    assert graph.members("g/port@*") == ["g/port@1", "g/port@2"]
+    assert graph.select(["port@*"]) == {"port@3"}
+
+
 @pytest.mark.parametrize("entries", [("g", ("g/a", "completion")), (("g/a", "completion"), "g")])
 def test_an_optional_member_that_is_named_itself_is_not_put_aside(entries: tuple[Entry, ...]) -> None:
     graph = graph_of(unit("g/a", optional=True), unit("c", *entries))
@@ -118,13 +127,19 @@ def test_units_with_a_star_leave_each_other_alone() -> None:
         ([unit("a", "empty")], EmptyGroup(Origin("a", "after", 0), "empty")),
         ([unit("a", "a")], SelfDependency(Origin("a", "after", 0), "a")),
         ([unit("g/a", before=["g"]), unit("g/b")], SelfDependency(Origin("g/a", "before", 0), "g")),
+        ([unit("a", "port@*")], UnknownName(Origin("a", "after", 0), "port@*")),
+        ([unit("a", on_failure=("port@*",))], UnknownName(Origin("a", "on-failure", 0), "port@*")),
+        ([unit("a", "off@*")], DisabledDependency(Origin("a", "after", 0), "off@*")),
+        ([unit("a", on_success=("off@*",))], DisabledDependency(Origin("a", "on-success", 0), "off@*")),
+        ([unit("p@1", "p@*"), unit("p@2")], SelfDependency(Origin("p@1", "after", 0), "p@*")),
+        ([unit("a", on_failure=("h@1",)), unit("h@1"), unit("b", "h@*")], EmptyGroup(Origin("b", "after", 0), "h@*")),
         ([unit("a", "h"), unit("b", on_failure=("h",)), unit("h")], HandlerDependency(Origin("a", "after", 0), "h")),
         ([unit("a"), unit("b", on_failure=("h",)), unit("h", before=["a"])], HandlerDependency(Origin("h", "before", 0), "a")),
         ([unit("b", on_failure=("h",)), unit("h", before=["*"])], HandlerDependency(Origin("h", "before", 0), "*")),
     ],
 )
 def test_a_wrong_name_is_one_fault_and_no_edge(units: list[Unit], fault: Fault) -> None:
-    graph, faults = link(units, groups=["empty"], disabled=["off"])
+    graph, faults = link(units, groups=["empty"], disabled=["off", "off@1"])
     assert faults == [fault]
     assert edges_of(graph) == set()
 

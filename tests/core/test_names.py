@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from runner.core.names import groups_of, nearest_name, select
+from runner.core.names import groups_of, nearest_name, prefix_of, select
 
 UNITS = ["app/api", "app/web/page", "db"]
 
@@ -9,6 +9,13 @@ def test_a_unit_is_itself_and_a_group_all_of_its_members() -> None:
     assert select(UNITS, "db") == ["db"]
     assert select(UNITS, "app") == ["app/api", "app/web/page"]
     assert select(UNITS, "app/w") == []
+
+
+def test_a_pattern_stands_for_all_instances() -> None:
+    units = ["net/port@1", "net/port@2", "net/portal", "port@1"]
+    assert select(units, "net/port@*") == ["net/port@1", "net/port@2"]
+    assert select(units, "port@*") == ["port@1"]
+    assert (prefix_of("net"), prefix_of("net/port@*"), prefix_of("*")) == ("net/", "net/port@", "*/")
 
 
 def test_groups_are_told_from_the_outermost() -> None:
