@@ -42,10 +42,12 @@ def test_no_place_is_left_open(text: str) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_can_be_used(example: str, tmp_path: Path) -> None:
-    names = {*re.findall(r'unit = "([^"]+)"', example), *re.findall(r'after = \["([^"]+)"', example)}
-    for name in names:
+    names = {*re.findall(r'unit = "([^"]+)"', example), *re.findall(r'after\+?"? = \["([^"]+)"', example)}
+    for name in {*names, "example"}:
         (tmp_path / f"{name}.toml").write_text('command = "true"\n')
-    (tmp_path / "example.toml").write_text(example)
+    file = tmp_path / ("example@.toml" if "instances" in example else "example.d/more.toml" if "+" in example else "example.toml")
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(example)
     assert load([tmp_path], {}).errors == []
 
 

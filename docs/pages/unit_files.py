@@ -15,7 +15,7 @@ from runner.unitfile import keys
 from runner.unitfile.build import OURS
 from runner.unitfile.describe import branches, label
 from runner.unitfile.files import LARGEST
-from runner.unitfile.keys import KINDS, Table, UnitFile
+from runner.unitfile.keys import GROUP_KEYS, KINDS, Table, UnitFile
 from runner.unitfile.values import Duration, Size
 
 SOURCE: Final = "docs/templates/unit-files.md or runner/unitfile/keys.py"
@@ -34,6 +34,7 @@ def page() -> str:
         "looks": f"{', '.join(LOOKS[:-1])} or {LOOKS[-1]}",
         "shortest": str(SHORTEST),
         "keys": "\n".join(_unit_table()),
+        "group": ", ".join(f"`{key}`" for key in GROUP_KEYS),
         "tables": "\n\n".join("\n".join(_table(title, struct)) for title, struct in _tables()),
         "later": "\n".join(_later_table()),
     }
@@ -110,9 +111,5 @@ def _later_table() -> Iterator[str]:
     yield "|---|---|---|"
     named = [(f"`{key}`", later) for key, later in keys.LATER_KEYS.items()]
     named += [(f"`{name}.{key}`", later) for (name, key), later in keys.LATER_IN_TABLES.items()]
-    named.append(("a key that ends in `+`", keys.LATER_APPEND))
-    files = {"drop-in": "a directory `NAME.d/`", "group": "a file `group.toml`", "template": "a file `NAME@.toml`"}
-    named += [(files[sort], later) for sort, later in keys.LATER_FILES.items()]
-    named.append(("several units directories", keys.LATER_LAYERS))
     for what, later in named:
         yield f"| {what} | {later.why} | {later.hint} |"

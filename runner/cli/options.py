@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -44,14 +44,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_units(parser: Parser) -> None:
-    """``--units DIR``: where the unit files are."""
+    """``--units DIR``, once for each directory: where the unit files are."""
     parser.add_argument(
         "--units",
         metavar="DIR",
         type=Path,
         action="append",
-        help="directory of unit files (default: $RUNNER_UNITS, or the one that exists of /etc/runner/units, "
-        "$XDG_CONFIG_HOME/runner/units and ./units)",
+        help="directory of unit files; of several, later ones replace and change what earlier ones have (default: "
+        "$RUNNER_UNITS, or those that exist of /etc/runner/units, $XDG_CONFIG_HOME/runner/units and ./units)",
     )
 
 
@@ -149,6 +149,19 @@ def units_directories(given: list[Path] | None, environment: Mapping[str, str]) 
         return found
     places = ", ".join(str(directory) for directory in usual)
     raise UsageError(f"cannot find unit files: none of {places} exists", hint='name their directory: "--units DIR"')
+
+
+def find_directories(given: list[Path] | None, environment: Mapping[str, str]) -> Callable[[], list[Path]]:
+    """Finds the directories now and whenever it is called: where none is left by then, those that there were."""
+    known = units_directories(given, environment)
+
+    def find() -> list[Path]:
+        try:
+            return units_directories(given, environment)
+        except UsageError:
+            return known
+
+    return find
 
 
 def find_paths(options: argparse.Namespace) -> StatePaths:

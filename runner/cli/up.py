@@ -20,9 +20,9 @@ from .options import (
     add_staying,
     add_units,
     check_names,
+    find_directories,
     find_paths,
     load_units,
-    units_directories,
 )
 from .output import show_json, show_plain
 from .stdout import write_err
@@ -194,7 +194,7 @@ def _supervise(supervisor: Supervisor, endpoint: Endpoint, loaded: Loaded, optio
 
     gc.freeze()  # what is here now stays
     gc.enable()
-    files = UnitFiles(units_directories(options.units, os.environ), os.environ, loaded)
+    files = UnitFiles(find_directories(options.units, os.environ), os.environ, loaded)
     with closing(SyncSocket(supervisor, endpoint, files, has_bridge=options.bridge)):
         run_to_end(supervisor)
 

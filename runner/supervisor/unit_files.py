@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
 
 class UnitFiles:
-    """Directories, and what their files say. The environment is the supervisor's: it is what variables stand for."""
+    """Directories, and what their files say. The environment is the supervisor's: it is what variables stand for.
 
-    def __init__(self, directories: Sequence[Path], environment: Mapping[str, str], loaded: Loaded) -> None:
-        self._directories = directories
+    Which directories these are is found out anew each time: somebody may have made one of the usual ones meanwhile.
+    """
+
+    def __init__(self, find: Callable[[], Sequence[Path]], environment: Mapping[str, str], loaded: Loaded) -> None:
+        self._find = find
         self._environment = environment
         self.loaded = loaded
 
@@ -26,4 +29,4 @@ class UnitFiles:
         """What the files say now. It is for the caller to put that in the place of what they said."""
         from ..unitfile import load
 
-        return load(self._directories, self._environment)
+        return load(self._find(), self._environment)

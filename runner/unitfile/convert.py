@@ -146,6 +146,8 @@ def _hint_of_key(key: str, value: object, known: Collection[str], path: Path) ->
     """What to write instead of a key that there is not."""
     if not path and key == "name":
         return "the unit's name is the name of its file: leave it out"
+    if not path and key == "instances":
+        return "only a template has instances: a file whose name ends in @.toml"
     if not path and isinstance(value, dict) and is_foreign_table(key):
         return "keys stand at the top, without a table"
     meant = find_meant(key, known)

@@ -1,4 +1,8 @@
-"""One unit file as text and as values, and the place in the text of whatever is wrong with the values."""
+"""One file as text and as values, and the place in the text of whatever is wrong with the values.
+
+:class:`Source` is what a unit is made from, as the rest sees it: values, and the place of each. Of most units one
+:class:`Document` is all there is; of the others :mod:`.merge` makes one of several.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +31,48 @@ _HINTS: Final = {
     "Unclosed inline table": "a closing } or a comma is missing",
 }
 
+DEEPEST: Final = 2
+"""So deep are tables nested that the format knows, those in lists aside."""
+EMPTY: Final = Finding((), "cannot make a unit of an empty file", 'to leave a unit out, write "enabled = false" into it')
 
-class Document:
-    """A unit file that was read: its name, its text, its values."""
+
+class Source:
+    """Values under a name, and the place of each."""
+
+    def __init__(self, name: str, file: str) -> None:
+        self.name = name
+        """The unit's name; of another file its stem."""
+        self.file = file
+        """Its own file, as the user gave its directory."""
+        self.values: dict[str, object] = {}
+        self.wrong: set[str] = set()
+        """Keys at the top of which it is known already that something is wrong with them."""
+
+    def find(self, path: Path) -> tuple[Document, Path]:
+        """The document that said what is at a path, and its path there."""
+        raise NotImplementedError
+
+    def check(self) -> Iterator[Finding]:
+        """What is wrong whatever the keys mean."""
+        raise NotImplementedError
+
+    def place(self, path: Path) -> Place:
+        """Where a path stands, or the nearest of what it is in; the whole file for the empty path."""
+        document, path = self.find(path)
+        return document.place_of(path)
+
+    def problem(self, finding: Finding) -> Problem:
+        """A finding with its places."""
+        also = tuple((words, self.place(path)) for words, path in finding.also)
+        return Problem(finding.what, self.place(finding.path), finding.hint, finding.severity, also)
+
+
+class Document(Source):
+    """A file that was read."""
 
     def __init__(self, name: str, file: str, text: str) -> None:
-        self.name = name
-        """The unit's name."""
-        self.file = file
+        super().__init__(name, file)
         self.text = text
-        self.values: dict[str, object] = {}
 
     def parse(self) -> Problem | None:
         """Read the values. Returns what makes the whole text unusable."""
@@ -53,23 +89,31 @@ class Document:
     def check(self) -> Iterator[Finding]:
         """What is wrong with the document whatever its keys mean."""
         if not self.values:
-            yield Finding((), "cannot make a unit of an empty file", 'to leave a unit out, write "enabled = false" into it')
-        # TOML can write a NUL only as an escape, so most texts need no search.
-        if any(escape in self.text for escape in _NUL_ESCAPES):
-            yield from _find_nul(self.values)
+            yield EMPTY
+        if self.may_have_nul:
+            yield from find_nul(self.values)
 
-    def place(self, path: Path) -> Place:
-        """Where a path stands, or the nearest of what it is in; the whole file for the empty path."""
+    @property
+    def may_have_nul(self) -> bool:
+        """Whether a search for the character U+0000 may find one: TOML can write it only as an escape."""
+        return any(escape in self.text for escape in _NUL_ESCAPES)
+
+    @property
+    def has_appends(self) -> bool:
+        """Whether a key of a table ends in ``+``."""
+        return ("+" in self.text or "\\" in self.text) and _has_appends(self.values)
+
+    def find(self, path: Path) -> tuple[Document, Path]:
+        """Itself: it has said all that it says."""
+        return self, path
+
+    def place_of(self, path: Path) -> Place:
+        """Where a path of this file stands."""
         while path:
             if found := self._places.get(path):
                 return Place(self.file, *found, self._lines[found[0] - 1])
             path = path[:-1]
         return Place(self.file)
-
-    def problem(self, finding: Finding) -> Problem:
-        """A finding with its places."""
-        also = tuple((words, self.place(path)) for words, path in finding.also)
-        return Problem(finding.what, self.place(finding.path), finding.hint, finding.severity, also)
 
     @cached_property
     def _places(self) -> dict[Path, tuple[int, int]]:
@@ -99,7 +143,8 @@ def decode(name: str, file: str, data: bytes) -> Document | Problem:
     return Document(name, file, text.replace("\r\n", "\n"))
 
 
-def _find_nul(values: Mapping[str, object]) -> Iterator[Finding]:
+def find_nul(values: Mapping[str, object]) -> Iterator[Finding]:
+    """Strings with the character U+0000 in them."""
     stack: list[tuple[Path, object]] = [((), values)]
     while stack:
         path, value = stack.pop()
@@ -109,3 +154,9 @@ def _find_nul(values: Mapping[str, object]) -> Iterator[Finding]:
             stack.extend(((*path, key), item) for key, item in value.items())
         elif isinstance(value, list):
             stack.extend(((*path, index), item) for index, item in enumerate(value))
+
+
+def _has_appends(values: Mapping[str, object], depth: int = DEEPEST) -> bool:
+    """No table of a unit is nested deeper than that, and a text may nest them by the thousand."""
+    inside = (value for value in values.values() if isinstance(value, dict)) if depth else ()
+    return any(key.endswith("+") for key in values) or any(_has_appends(table, depth - 1) for table in inside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from ..core.graph import (
@@ -19,6 +20,7 @@ from ..core.graph import (
     UnknownName,
 )
 from ..core.near import nearest
+from ..core.words import say_count
 from ..errors import Place, Problem
 from .values import did_you_mean
 
@@ -29,9 +31,22 @@ _MOST_SEARCHES: Final = 50
 
 
 def say_faults(faults: Iterable[Fault], graph: Graph, groups: Iterable[str], find_place: FindPlace) -> list[Problem]:
-    """One problem for each fault, in the order given."""
+    """A problem for each fault, in the order given.
+
+    An entry that many units have, because it is their group's or their template's, is told of once, of the first of them.
+    """
     speaker = _Speaker(graph, sorted(groups), find_place)
-    return [speaker.say(fault) for fault in faults]
+    told: dict[tuple[object, ...], list[Problem]] = {}
+    for fault in faults:
+        problem = speaker.say(fault)
+        name = str(fault) if isinstance(fault, Cycle) else getattr(fault, "name", "")
+        told.setdefault((type(fault), name, problem.where, problem.also), []).append(problem)
+    return [_say_many(problems) for problems in told.values()]
+
+
+def _say_many(problems: list[Problem]) -> Problem:
+    first, more = problems[0], len(problems) - 1
+    return replace(first, what=f"{first.what}; the same goes for {say_count(more, 'more unit')}") if more else first
 
 
 class _Speaker:
@@ -47,11 +62,12 @@ class _Speaker:
     def say(self, fault: Fault) -> Problem:
         match fault:
             case UnknownName(origin, name):
-                what = f'cannot find the unit "{name}" {_role(origin)}'
+                what = f'cannot find {"an instance" if name.endswith("@*") else "the unit"} "{name}" {_role(origin)}'
                 return Problem(what, self.find_place(origin), self._hint(origin, name))
             case EmptyGroup(origin, name):
                 hint = "units that only on-success or on-failure starts do not count"
-                return Problem(f'cannot find a unit in the group "{name}" {_role(origin)}', self.find_place(origin), hint)
+                where = "among the instances" if name.endswith("@*") else "in the group"
+                return Problem(f'cannot find a unit {where} "{name}" {_role(origin)}', self.find_place(origin), hint)
             case SelfDependency(origin, name):
                 return self._self(origin, name)
             case ConflictingRequires(first, second):
@@ -70,9 +86,18 @@ class _Speaker:
     def _hint(self, origin: Origin, name: str) -> str:
         if name in self.groups and origin.key in ("on-success", "on-failure"):
             return "it is a group: name its units"
+        if name.endswith(("@", "@*")):
+            return self._hint_of_template(name.removesuffix("*"))
         if name not in self.near and len(self.near) < _MOST_SEARCHES:
             self.near[name] = did_you_mean(name, self.known) or self._hint_of_last_segment(name)
         return self.near.get(name) or f'write {name}.toml; what only a script brings is declared there with type = "external"'
+
+    def _hint_of_template(self, template: str) -> str:
+        if any(unit.startswith(template) for unit in self.graph.units):
+            return f'it is a template: write "{template}*" for all of its instances, or the name of one'
+        templates = {name[: name.index("@") + 1] for name in self.graph.units if "@" in name}
+        near = nearest(template, templates)
+        return f'did you mean "{near}*"?' if near else f"write {template}.toml, with its instances"
 
     def _hint_of_last_segment(self, name: str) -> str:
         """Names are whole: ``install`` is not found beside a unit of its group, where ``editor/install`` is meant."""
@@ -86,7 +111,8 @@ class _Speaker:
             what, hint = f'cannot let "{name}" wait for itself', "remove the entry"
         else:
             pair = (origin.unit, name) if origin.key == "after" else (name, origin.unit)
-            what, hint = f'cannot let "{pair[0]}" wait for "{pair[1]}": a group and its member', "name the units that are meant"
+            why = "all instances and one of them" if name.endswith("@*") else "a group and its member"
+            what, hint = f'cannot let "{pair[0]}" wait for "{pair[1]}": {why}', "name the units that are meant"
         return Problem(what, self.find_place(origin), hint)
 
     def _conflict(self, first: Edge, second: Edge) -> Problem:

@@ -11,43 +11,37 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..core.words import say_size
 from ..errors import Place, Problem
-from .names import judge_directory, judge_file
+from .names import judge_directory, judge_drop_in, judge_file
+from .values import quote
 
 LARGEST: Final = 1_000_000
 """Bytes of a unit file. None that people write comes near, and a wrong link may lead to anything."""
 
 
-class UnitPath(NamedTuple):
-    """Where the file of a unit is."""
-
-    name: str
-    """The unit's name."""
-    file: str
-    """The file's path, as the user gave its directory."""
-
-
 @dataclass(slots=True)
 class Listing:
-    """What a units directory holds."""
+    """What a units directory holds. Paths begin as the directory was given; stems are those of :mod:`.names`."""
 
-    units: list[UnitPath] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    """By stem the file: of a unit, a template, or what a group has in common."""
+    drop_ins: dict[str, list[str]] = field(default_factory=dict)
+    """By stem the files that change that one, in the order of their names."""
     groups: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     """Groups whose directory cannot be read: nobody can say whether a unit of theirs is missing."""
+    incomplete: list[str] = field(default_factory=list)
+    """Stems whose drop-ins cannot be listed: nobody can say what these change."""
     problems: list[Problem] = field(default_factory=list)
 
 
 def list_units(directory: Path) -> Listing:
-    """Find the unit files below a directory, in the order of their names."""
+    """Find the unit files below a directory. What is found does not depend on the order in which the disk has it."""
     listing = Listing()
     _Walk(listing).directory(str(directory), "", ())
-    listing.units.sort()
-    if not listing.units and not listing.problems:
-        listing.problems.append(_problem(str(directory), "cannot find a unit: the directory has none", "put a NAME.toml into it"))
     return listing
 
 
@@ -96,8 +90,7 @@ class _Walk:
             if ancestors and Path(path).is_symlink() and any(os.path.samefile(path, ancestor) for ancestor in ancestors):  # noqa: PTH121
                 self._refuse(path, "cannot follow the link: it leads back to a directory that it is in", "remove the link")
                 return
-            with os.scandir(path) as entries:
-                ordered = sorted(entries, key=lambda entry: entry.name)
+            ordered = _list(path)
         except OSError as error:
             self._cannot_list(path, group, error)
             return
@@ -112,12 +105,14 @@ class _Walk:
 
     def _subdirectory(self, name: str, path: str, group: str, ancestors: tuple[str, ...]) -> None:
         verdict = judge_directory(name)
-        if verdict.segment and not verdict.what:
+        if verdict.holds_drop_ins:
+            self._drop_ins(path, _join(group, verdict.segment), verdict.what, verdict.hint)
+        elif verdict.segment and not verdict.what:
             self.directory(path, _join(group, name), ancestors)
         elif verdict.segment:
             inside = Listing()
             _Walk(inside).directory(path, name, ancestors)
-            if inside.units:
+            if inside.files or inside.drop_ins:
                 self._refuse(path, verdict.what, verdict.hint)
         elif verdict.what:
             self._refuse(path, verdict.what, verdict.hint)
@@ -127,7 +122,29 @@ class _Walk:
         if verdict.what:
             self._refuse(path, verdict.what, verdict.hint)
         elif verdict.segment:
-            self.listing.units.append(UnitPath(_join(group, verdict.segment), path))
+            self.listing.files[_join(group, verdict.segment)] = path
+
+    def _drop_ins(self, path: str, stem: str, what: str, hint: str) -> None:
+        """The files of ``STEM.d``. ``what`` is wrong with its name, which matters where there are any."""
+        try:
+            ordered = _list(path)
+        except OSError as error:
+            self.listing.incomplete.append(stem)
+            self._refuse(path, f"cannot read the directory: {_say_error(error)}")
+            return
+        found = []
+        for entry in ordered:
+            verdict, file = judge_drop_in(entry.name), f"{path}/{entry.name}"
+            if entry.name[0] not in "._" and _is_directory(entry):
+                self._refuse(file, f"cannot use the directory {quote(entry.name)} as a drop-in", "a drop-in is a file")
+            elif verdict.what:
+                self._refuse(file, verdict.what, verdict.hint)
+            elif verdict.segment:
+                found.append(file)
+        if found and what:
+            self._refuse(path, what, hint)
+        elif found:
+            self.listing.drop_ins[stem] = found
 
     def _cannot_list(self, path: str, group: str, error: OSError) -> None:
         if group:
@@ -138,6 +155,11 @@ class _Walk:
 
     def _refuse(self, path: str, what: str, hint: str = "") -> None:
         self.listing.problems.append(_problem(path, what, hint))
+
+
+def _list(path: str) -> list[os.DirEntry[str]]:
+    with os.scandir(path) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
 
 
 def _join(group: str, segment: str) -> str:

@@ -28,7 +28,7 @@ def _says(description: str) -> Meta:
 Name = Annotated[
     str,
     _text(
-        rf"^{SEGMENT}(/{SEGMENT})*$(?!\n)",
+        rf"^{SEGMENT}(/{SEGMENT})*((?<=@)\*)?$(?!\n)",
         "name",
         'a name of letters, digits and ._@:- (such as "editor/server")',
         many="names",
@@ -37,7 +37,7 @@ Name = Annotated[
 NameOrAll = Annotated[
     str,
     _text(
-        rf"^(\*|{SEGMENT}(/{SEGMENT})*)$(?!\n)",
+        rf"^(\*|{SEGMENT}(/{SEGMENT})*((?<=@)\*)?)$(?!\n)",
         'name or `"*"`',
         '"*" or a name of letters, digits and ._@:- (such as "editor/server")',
         many='names or `"*"`',
@@ -338,6 +338,13 @@ KINDS: Final[dict[str, tuple[Kind, ...]]] = {
 """Keys that mean something on some kinds of units only. What is not here, every unit may have."""
 
 
+GROUP_KEYS: Final = ("after", "before", "requires", "env", "cwd", "locks", "tags", "enabled")
+"""What a group can have, for its members to inherit."""
+
+SHORT_FORMS: Final = {"retry": "attempts", "restart": "when"}
+"""Keys whose plain value is short for a table, and which of its keys has that value there."""
+
+
 class Later(NamedTuple):
     """Something that the format has and this version does not."""
 
@@ -351,7 +358,6 @@ LATER_KEYS: Final[dict[str, Later]] = {
     "user": Later("this version runs all units as its own user", _AS_ROOT),
     "group": Later("this version runs all units as its own user", _AS_ROOT),
     "limits": Later("this version leaves the limits as they are", "set them in a script, with ulimit"),
-    "instances": Later("this version makes one unit of one file", "write a file for each instance"),
 }
 """Keys at the top of a unit file."""
 
@@ -370,17 +376,3 @@ LATER_IN_TABLES: Final[dict[tuple[str, str], Later]] = {
     ("health", "log"): Later("this version does not take output for a sign of life", "use notify or command"),
 }
 """Keys in the tables of a unit file."""
-
-LATER_APPEND: Final = Later(
-    "this version has no drop-in files whose lists could be added to", "write the whole list, without the +"
-)
-"""A key that ends in ``+``."""
-
-LATER_FILES: Final[dict[str, Later]] = {
-    "drop-in": Later("this version does not read drop-in directories", "write its keys into the unit file"),
-    "group": Later("this version does not read what a group has in common", "write its keys into each unit of the group"),
-    "template": Later("this version makes one unit of one file", "write a file for each instance"),
-}
-"""Names of files and directories that mean something."""
-
-LATER_LAYERS: Final = Later("this version reads one units directory", "name one directory")

@@ -1,8 +1,11 @@
-"""A units directory into a graph of units, and all that is wrong with it at once.
+"""Units directories into a graph of units, and all that is wrong with them at once.
 
-Files are read (``files``), their text is parsed (``document``), their keys converted (``convert``), contradictions found
-(``rules``), strings expanded (``build``) and names linked (``core.graph``). Each step goes on with what is sound, so that one
-mistake does not hide another, and what is wrong already is not blamed on those who name it.
+Directories are listed (``files``) and laid upon each other (``layers``), their files are read (``document``) and what makes
+up a unit is put together (``sources``). Then keys are converted (``convert``), contradictions found (``rules``), strings
+expanded (``build``) and names linked (``core.graph``). Each step goes on with what is sound, so that one mistake does not
+hide another, and what is wrong already is not blamed on those who name it.
+
+Places of values are looked for only where something is wrong with them.
 """
 
 from __future__ import annotations
@@ -11,20 +14,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from ..core.graph import DisabledDependency, Fault, Graph, Origin, UnknownName, link
 from ..core.mask import Secrets
+from ..core.names import prefix_of
 from ..core.secret import find_secrets
 from ..core.unit import Unit
 from ..errors import Place, Problem
 from .build import build
 from .convert import Finding, convert
-from .document import Document, decode
+from .document import Source
 from .faults import say_faults
-from .files import Listing, Programs, UnitPath, list_units, read
-from .keys import LATER_LAYERS
+from .files import Programs
 from .lint import lint
+from .names import groups_of
 from .rules import Written, check_rules, take_later, wrong_keys
-from .secrets import find_in_text, find_in_values, find_shown, mask_problem, written_mask
+from .secrets import find_shown, mask_problems
+from .sources import Gathered, gather
 
 
 @dataclass(slots=True)
@@ -36,7 +43,7 @@ class Loaded:
     problems: list[Problem]
     """Everything that is wrong, errors and warnings, in the order of files and lines."""
     files: dict[str, str]
-    """The file of each unit that was found, enabled or not, beginning as the directory was given."""
+    """The file of each unit that was found, enabled or not, beginning as the directory was given: its own or its template."""
     secrets: Secrets = field(default_factory=Secrets)
     """What must not be shown of the units and of the environment. The problems do not show it."""
 
@@ -56,139 +63,157 @@ class Loaded:
 
 
 def load(directories: Sequence[Path], environment: Mapping[str, str]) -> Loaded:
-    """Read all units of the directories.
+    """Read all units of the directories, of which later ones replace and change what earlier ones have.
 
     ``environment`` is that of the supervisor: what ``${VAR}`` and ``~`` stand for, and the ``PATH`` on which programs have to
     be. Raises nothing for a mistake in the files: those are the problems.
     """
-    loader = _Loader(environment)
-    for directory in directories[:1]:
-        loader.read_directory(directory)
-    for directory in directories[1:]:
-        what = f"cannot use several units directories yet: {LATER_LAYERS.why}"
-        loader.problems.append(Problem(what, Place(str(directory)), LATER_LAYERS.hint))
-    return loader.finish()
+    return load_gathered(gather(directories), environment)[0]
+
+
+def load_gathered(gathered: Gathered, environment: Mapping[str, str]) -> tuple[Loaded, list[Unit]]:
+    """The same of files that were read, and besides all units, those too that are disabled."""
+    loader = _Loader(gathered, environment)
+    return loader.load(), loader.units
 
 
 class _Loader:
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, gathered: Gathered, environment: Mapping[str, str]) -> None:
+        self.gathered = gathered
         self.environment = environment
         self.programs = Programs()
-        self.listing = Listing()
-        self.problems: list[Problem] = []
-        self.documents: dict[str, Document] = {}
+        self.problems: list[Problem] = [*gathered.problems]
         self.wrong: dict[str, set[tuple[str | int, ...]]] = {}
         """Paths of what was left out of a unit, by its name."""
         self.units: list[Unit] = []
-        self.unread: set[str] = set()
-        """Units that are there, but of which nothing is known."""
-        self.unreadable: list[str] = []
-        """The texts of files that are no TOML."""
+        self.meant: dict[tuple[str, str], list[int]] = {}
+        """By unit and key, for each name of a list that patterns were replaced in, which of the entries it is from."""
 
-    def read_directory(self, directory: Path) -> None:
-        self.listing = list_units(directory)
-        self.problems += self.listing.problems
-        self.unread.update(self.listing.unread)
-        for unit_path in self.listing.units:
-            self._read(unit_path)
-
-    def _read(self, unit_path: UnitPath) -> None:
-        data = read(unit_path.file)
-        document = data if isinstance(data, Problem) else _parse(unit_path, data)
-        if isinstance(document, Document):
-            self._add(document)
-            return
-        self.problems.append(document)
-        self.unread.add(unit_path.name)
-        if isinstance(data, bytes):
-            self.unreadable.append(data.decode(errors="replace"))
-
-    def _add(self, document: Document) -> None:
-        unit, findings = self._interpret(document)
-        if unit.enabled and not findings:
-            findings += lint(unit, self.environment.get("PATH"), self.programs.has)
-        self.documents[unit.name] = document
-        self.units.append(unit)
-        self.problems += [document.problem(finding) for finding in findings]
-
-    def _interpret(self, document: Document) -> tuple[Unit, list[Finding]]:
-        findings = list(document.check())
-        values, later = take_later(document.values)
-        file, unusable = convert(values)
-        findings += [*later, *unusable]
-        if findings:
-            self.wrong[document.name] = {finding.path for finding in findings}
-        written = Written(file, values, wrong_keys(findings))
-        findings += check_rules(written)
-        unit, unexpanded = build(document.name, written, self.environment)
-        return unit, findings + unexpanded
-
-    def finish(self) -> Loaded:
-        enabled = [unit for unit in self.units if unit.enabled]
-        away = self.unread.union(unit.name for unit in self.units if not unit.enabled)
-        groups = {group for unit in self.units for group in _groups_of(unit.name)}
-        graph, faults = link(enabled, groups=[*groups, *self.listing.groups], disabled=away.union(*map(_groups_of, away)))
+    def load(self) -> Loaded:
+        for source in self.gathered.sources.values():
+            self._add(source)
+        groups = {group for unit in self.units for group in groups_of(unit.name)}
         for unit in self.units:
             if unit.name in groups:
                 what = f'cannot use the name "{unit.name}" for a unit: a directory with units has it, as a group'
-                self.problems.append(Problem(what, Place(self.documents[unit.name].file), "give one of them another name"))
+                place = Place(self.gathered.files[unit.name])
+                self.problems.append(Problem(what, place, "give one of them another name"))
+        graph = self._link(groups)
+        files = dict(sorted(self.gathered.files.items()))
+        secrets = Secrets(find_secrets(self.units, self.environment), files)
+        self._look_for_shown([unit for unit in self.units if unit.enabled], "\n".join(files))
+        problems = sorted(dict.fromkeys(self.problems), key=_by_place)
+        return Loaded(graph, mask_problems(problems, secrets, self.gathered.documents, self.gathered.unreadable), files, secrets)
+
+    def _add(self, source: Source) -> None:
+        unit, findings = self._interpret(source)
+        if unit.enabled and not findings and not source.wrong and unit.name not in self.gathered.incomplete:
+            findings += lint(unit, self.environment.get("PATH"), self.programs.has)
+        self.units.append(unit)
+        self.problems += [source.problem(finding) for finding in findings]
+
+    def _interpret(self, source: Source) -> tuple[Unit, list[Finding]]:
+        findings = list(source.check())
+        values, later = take_later(source.values)
+        file, unusable = convert(values)
+        findings += [*later, *unusable]
+        if findings:
+            self.wrong[source.name] = {finding.path for finding in findings}
+        written = Written(file, values, wrong_keys(findings).union(source.wrong))
+        unit, unexpanded = build(source.name, written, self.environment)
+        if source.name not in self.gathered.incomplete:  # else what is missing may be in what cannot be read
+            findings += [*check_rules(written), *unexpanded]
+        return unit, findings
+
+    # ---------------------------------------------------------------- names
+
+    def _link(self, groups: set[str]) -> Graph:
+        """Link the enabled units, and tell what is wrong with the names in them."""
+        enabled = self._find_handlers([unit for unit in self.units if unit.enabled])
+        away = self.gathered.unread.union(unit.name for unit in self.units if not unit.enabled)
+        away.update(*map(groups_of, away))
+        if self.gathered.masked:
+            away.update(name for unit in enabled for name in _names_in(unit) if self._is_masked(name))
+        known = [*groups, *self.gathered.stack.groups]
+        graph, faults = link(enabled, groups=known, disabled=away)
         told = [fault for fault in faults if not self._is_known_already(fault)]
         self.problems += say_faults(told, graph, groups, self._place)
-        files = {unit_path.name: unit_path.file for unit_path in self.listing.units}
-        secrets = Secrets(find_secrets(self.units, self.environment), files)
-        self._look_for_shown(enabled, "\n".join(files))
-        return Loaded(graph, self._masked(secrets), files, secrets)
+        without_effect = [fault.origin for fault in faults if isinstance(fault, DisabledDependency)]
+        return link(_leave_out(enabled, without_effect), groups=known)[0] if without_effect else graph
 
     def _look_for_shown(self, units: Iterable[Unit], names: str) -> None:
         """Say which secrets of units cannot be masked."""
         for unit in units:
             if unit.env or unit.mask:
-                document = self.documents[unit.name]
-                findings = find_shown(unit, document.values, self.environment, names)
-                self.problems += [document.problem(finding) for finding in findings]
+                source = self.gathered.sources[unit.name]
+                findings = find_shown(unit, source.values, self.environment, names)
+                self.problems += [source.problem(finding) for finding in findings]
 
-    def _masked(self, secrets: Secrets) -> list[Problem]:
-        """The problems in order, without secrets: those of the units, and what looks like one where something is wrong."""
-        if not self.problems:
-            return []
-        problems = sorted(self.problems, key=_by_place)
-        wrong = {problem.where.file for problem in problems}
-        documents = [document for document in self.documents.values() if document.file in wrong]
-        texts = [document.text for document in documents if written_mask(document.values) != ()]
-        quoted = Secrets(secrets.values, secrets.names)
-        quoted.add(found for document in self.documents.values() for found in find_in_values(document.values))
-        quoted.add(found for text in [*texts, *self.unreadable] for found in find_in_text(text))
-        return [mask_problem(problem, quoted) for problem in problems] if quoted else problems
+    def _find_handlers(self, enabled: list[Unit]) -> list[Unit]:
+        """The units with names in place of patterns in ``on-success`` and ``on-failure``: these start units one by one."""
+        return [self._with_names(unit, enabled) if _has_pattern(unit) else unit for unit in enabled]
+
+    def _with_names(self, unit: Unit, enabled: Iterable[Unit]) -> Unit:
+        lists = {"on-success": unit.on_success, "on-failure": unit.on_failure}
+        for key, names in lists.items():
+            found = [(name, index) for index, entry in enumerate(names) for name in _handlers(entry, enabled) or [entry]]
+            lists[key] = tuple(name for name, _ in found)
+            self.meant[unit.name, key] = [index for _, index in found]
+        return replace(unit, on_success=lists["on-success"], on_failure=lists["on-failure"])
+
+    def _is_masked(self, name: str) -> bool:
+        return any(name.startswith(template) and name != template for template in self.gathered.masked)
 
     def _is_known_already(self, fault: Fault) -> bool:
         """Whether the fault is only that a file could not be read, which is told of that file."""
         match fault:
             case UnknownName(_, name) | DisabledDependency(_, name):
-                return any(part in self.unread for part in [name, *_groups_of(name)]) or self._hides_unread(name)
+                unread = self.gathered.unread
+                if any(part in unread for part in [name, *groups_of(name)]) or name.startswith((*self.gathered.unsure,)):
+                    return True
+                return any(other.startswith(prefix_of(name)) for other in unread)
         return False
-
-    def _hides_unread(self, group: str) -> bool:
-        return any(name.startswith(group + "/") for name in self.unread)
 
     def _place(self, origin: Origin) -> Place:
         """The place of an entry, which those before it that were left out have moved."""
-        document = self.documents[origin.unit]
-        entries = document.values[origin.key]
+        source, key = self.gathered.sources[origin.unit], origin.key
+        entries = source.values[key]
         assert isinstance(entries, list)
-        left_out = {path[1] for path in self.wrong.get(origin.unit, ()) if len(path) > 1 and path[0] == origin.key}
+        left_out = {path[1] for path in self.wrong.get(origin.unit, ()) if len(path) > 1 and path[0] == key}
         kept = [index for index in range(len(entries)) if index not in left_out]
-        return document.place((origin.key, kept[origin.index]))
+        meant = self.meant.get((origin.unit, key))
+        return source.place((key, kept[meant[origin.index] if meant else origin.index]))
 
 
-def _parse(unit_path: UnitPath, data: bytes) -> Document | Problem:
-    document = decode(unit_path.name, unit_path.file, data)
-    return document if isinstance(document, Problem) else document.parse() or document
+def _handlers(entry: str, enabled: Iterable[Unit]) -> list[str]:
+    """The units that a pattern stands for; none for what is no pattern."""
+    return [unit.name for unit in enabled if unit.name.startswith(prefix_of(entry))] if entry.endswith("@*") else []
 
 
-def _groups_of(name: str) -> Iterable[str]:
-    """The groups that a unit belongs to: ``a`` and ``a/b`` for ``a/b/c``."""
-    while name := name.rpartition("/")[0]:
-        yield name
+def _has_pattern(unit: Unit) -> bool:
+    return any(name.endswith("@*") for name in (*unit.on_success, *unit.on_failure))
+
+
+def _names_in(unit: Unit) -> list[str]:
+    return [*(entry.unit for entry in (*unit.after, *unit.before)), *unit.on_success, *unit.on_failure]
+
+
+def _leave_out(units: Iterable[Unit], origins: Iterable[Origin]) -> list[Unit]:
+    """The units without entries that have no effect: whoever links them again need not know of what is disabled."""
+    gone: dict[str, set[tuple[str, int]]] = {}
+    for origin in origins:
+        gone.setdefault(origin.unit, set()).add((origin.key, origin.index))
+    return [_without(unit, gone[unit.name]) if unit.name in gone else unit for unit in units]
+
+
+def _without(unit: Unit, gone: set[tuple[str, int]]) -> Unit:
+    return replace(
+        unit,
+        after=tuple(entry for index, entry in enumerate(unit.after) if ("after", index) not in gone),
+        before=tuple(entry for index, entry in enumerate(unit.before) if ("before", index) not in gone),
+        on_success=tuple(name for index, name in enumerate(unit.on_success) if ("on-success", index) not in gone),
+        on_failure=tuple(name for index, name in enumerate(unit.on_failure) if ("on-failure", index) not in gone),
+    )
 
 
 def _by_place(problem: Problem) -> tuple[Place, str]:

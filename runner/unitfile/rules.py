@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from ..core.unit import Kind, ProbeKind
 from .convert import Finding, Path, find_meant, is_foreign_table
 from .describe import join_words
-from .keys import KINDS, LATER_APPEND, LATER_IN_TABLES, LATER_KEYS, Later, UnitFile
+from .keys import KINDS, LATER_IN_TABLES, LATER_KEYS, Later, UnitFile
 from .values import quote
 
 PROBES: Final[tuple[ProbeKind, ...]] = ("http", "tcp", "unix", "file", "command", "log", "notify", "sync")
@@ -45,9 +45,6 @@ def take_later(document: Mapping[str, object]) -> tuple[dict[str, object], list[
     for key in document:
         if key in LATER_KEYS:
             findings.append(_later((key,), quote(key), LATER_KEYS[key]))
-            del rest[key]
-        elif key.endswith("+"):
-            findings.append(_later((key,), quote(key), LATER_APPEND))
             del rest[key]
     for (name, key), later in LATER_IN_TABLES.items():
         if _take_from_table(rest, name, key):

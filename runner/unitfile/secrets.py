@@ -10,7 +10,7 @@ A value may be put together: ``"${USER}:hunter2"``. Then what stands around the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -19,6 +19,7 @@ from ..core.secret import LOOKS, is_secret, why_shown
 from ..core.unit import Unit
 from ..errors import Place, Problem
 from .convert import Finding, Path
+from .document import Document
 from .values import did_you_mean, quote
 
 _EXPANSION: Final = re.compile(r"\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*(?:\}|:-)|\}")
@@ -91,6 +92,23 @@ def _gives_values(unit: Unit) -> bool:
 def _cannot_mask(path: Path, name: str, why: str) -> Finding:
     hint = "everybody can read it; if it is no secret: mask = []"
     return Finding(path, f"cannot mask the value of {quote(name)}: {why}", hint, severity="warning")
+
+
+def mask_problems(
+    problems: list[Problem], secrets: Secrets, documents: Sequence[Document], unreadable: Sequence[str]
+) -> list[Problem]:
+    """The problems without secrets: those of the units, and what looks like one in the files where something is wrong.
+
+    ``documents`` are all files that were read, and ``unreadable`` the texts of those that are no TOML.
+    """
+    if not problems:
+        return []
+    wrong = {problem.where.file for problem in problems}
+    texts = [document.text for document in documents if document.file in wrong and written_mask(document.values) != ()]
+    quoted = Secrets(secrets.values, secrets.names)
+    quoted.add(found for document in documents for found in find_in_values(document.values))
+    quoted.add(found for text in [*texts, *unreadable] for found in find_in_text(text))
+    return [mask_problem(problem, quoted) for problem in problems] if quoted else problems
 
 
 def mask_problem(problem: Problem, secrets: Secrets) -> Problem:

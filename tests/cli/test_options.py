@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli import COMMANDS, main
-from runner.cli.options import Parser, check_names, load_graph, load_units, units_directories
+from runner.cli.options import Parser, check_names, find_directories, load_graph, load_units, units_directories
 from runner.cli.stdout import write_out
 from runner.core.graph import link
 from runner.core.unit import Unit
@@ -29,6 +29,18 @@ def test_the_usual_directories_are_those_that_exist(write: Write, tmp_path: Path
         directory.mkdir(parents=True)
     assert units_directories(None, {"RUNNER_UNITS": "", "HOME": str(home)})[-2:] == [home / ".config/runner/units", Path("units")]
     assert units_directories(None, {"XDG_CONFIG_HOME": str(config)})[-2:] == [config / "runner/units", Path("units")]
+
+
+@pytest.mark.skipif(Path("/etc/runner/units").exists(), reason="this machine has units of its own")
+def test_a_usual_directory_may_come_and_go(write: Write, tmp_path: Path) -> None:
+    units, config = write(), tmp_path / "config" / "runner" / "units"
+    find = find_directories(None, {"XDG_CONFIG_HOME": str(tmp_path / "config")})
+    assert find() == [Path("units")]
+    config.mkdir(parents=True)
+    assert find() == [config, Path("units")]
+    config.rmdir()
+    units.rmdir()
+    assert find() == [Path("units")]
 
 
 @pytest.mark.skipif(Path("/etc/runner/units").exists(), reason="this machine has units of its own")

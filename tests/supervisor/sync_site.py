@@ -112,7 +112,7 @@ class Site:
 
 def files_of(graph: Graph) -> UnitFiles:
     """The files that declare these units, in a directory that is not there."""
-    return UnitFiles([Path("units")], {}, Loaded(graph, [], {name: f"units/{name}.toml" for name in graph.units}))
+    return UnitFiles(lambda: [Path("units")], {}, Loaded(graph, [], {name: f"units/{name}.toml" for name in graph.units}))
 
 
 @contextmanager

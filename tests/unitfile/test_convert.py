@@ -42,6 +42,7 @@ def test_a_sound_document_is_what_it_says() -> None:
         ("Working_Dir = 1", ("Working_Dir",), "there is no such key", 'did you mean "cwd"?'),
         ("ready.exec = 1", ("ready", "exec"), 'cannot use the key "exec" in "ready"', 'did you mean "command"?'),
         ("name = 'x'", ("name",), "there is no such key", "the unit's name is the name of its file"),
+        ("instances = ['x']", ("instances",), "there is no such key", "only a template has instances"),
         ("[Unit]\nafter = []", ("Unit",), "there is no such key", "keys stand at the top, without a table"),
         ("[service]\ntype = 'x'", ("service",), "there is no such key", "keys stand at the top, without a table"),
         ("service = 1", ("service",), "there is no such key", ""),

@@ -4,7 +4,7 @@ import pytest
 
 from runner.errors import Place, Problem
 from runner.unitfile.convert import Finding
-from runner.unitfile.document import Document, decode
+from runner.unitfile.document import Document, Source, decode
 
 
 def document(text: str) -> Document:
@@ -108,3 +108,37 @@ def test_no_string_has_a_nul(escape: str) -> None:
 
 def test_what_only_looks_like_a_nul() -> None:
     assert findings("a = '\\u0000'\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ('"after+" = []', True),
+        ('[ready]\n"status+" = []', True),
+        ('"after\\u002B" = []', True),
+        ('a.b."c+" = []', True),
+        ('a.b.c."d+" = []', False),
+        ("command = 'chmod +x a'", False),
+        ("a = 1", False),
+    ],
+)
+def test_keys_that_add_to_lists(text: str, has: bool) -> None:
+    assert document(text).has_appends == has
+
+
+def test_keys_that_are_nested_by_the_hundred() -> None:
+    assert not document(".".join(["a"] * 300) + " = '+'").has_appends
+
+
+def test_a_document_has_said_all_that_it_says() -> None:
+    made = document("a = 1\n")
+    assert made.find(("a",)) == (made, ("a",))
+    assert made.wrong == set()
+
+
+def test_a_source_is_a_document_or_made_of_several() -> None:
+    source = Source("a", "a.toml")
+    with pytest.raises(NotImplementedError):
+        source.find(())
+    with pytest.raises(NotImplementedError):
+        source.check()

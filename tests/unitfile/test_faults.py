@@ -73,6 +73,39 @@ def only(problems: list[Problem]) -> tuple[str, str, str]:
             ["g"],
             ('cannot find the unit "g" that "a" is to start', "a.toml:3:1", "it is a group: name its units"),
         ),
+        (
+            [unit("a", "port@"), unit("port@1")],
+            (),
+            (
+                'cannot find the unit "port@" that "a" is to wait for',
+                "a.toml:1:1",
+                'it is a template: write "port@*" for all of its instances, or the name of one',
+            ),
+        ),
+        (
+            [unit("a", "prot@*"), unit("port@1")],
+            (),
+            ('cannot find an instance "prot@*" that "a" is to wait for', "a.toml:1:1", 'did you mean "port@*"?'),
+        ),
+        (
+            [unit("a", ok=("port@*",))],
+            (),
+            ('cannot find an instance "port@*" that "a" is to start', "a.toml:3:1", "write port@.toml, with its instances"),
+        ),
+        (
+            [unit("p@1", before=["p@*"]), unit("p@2")],
+            (),
+            ('cannot let "p@*" wait for "p@1": all instances and one of them', "p@1.toml:2:1", "name the units that are meant"),
+        ),
+        (
+            [unit("a", ok=("h@1",)), unit("h@1"), unit("b", "h@*")],
+            (),
+            (
+                'cannot find a unit among the instances "h@*" that "b" is to wait for',
+                "b.toml:1:1",
+                "units that only on-success or on-failure starts do not count",
+            ),
+        ),
         ([unit("a", "a")], (), ('cannot let "a" wait for itself', "a.toml:1:1", "remove the entry")),
         (
             [unit("g/a", "g")],
@@ -166,3 +199,17 @@ def test_similar_names_are_looked_for_once_a_name_and_not_without_end() -> None:
     hints = {str(problem.where): problem.hint for problem in told}
     assert hints["a.toml:1:1"] == hints["b.toml:1:1"] == hints["d.toml:1:1"] == 'did you mean "clone"?'
     assert hints["c.toml:1:1"].startswith("write cloen.toml;")
+
+
+def test_an_entry_that_many_units_have_is_told_once() -> None:
+    """Their group's, or their template's."""
+    units = [unit(name, "nowhere", "elsewhere", ("b", "completion"), "b") for name in ("p@1", "p@2", "p@3")]
+    graph, faults = link([*units, unit("b"), unit("x", "y"), unit("y", "x"), unit("z", "w"), unit("w", "z")])
+    same = say_faults(faults, graph, [], lambda origin: Place("p@.toml", 1, origin.index))
+    assert [(problem.what.partition(";")[2], problem.where.column) for problem in same] == [
+        (" the same goes for 2 more units", 0),
+        (" the same goes for 2 more units", 1),
+        (" the same goes for 2 more units", 3),
+        ("", 0),
+        ("", 0),
+    ]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from runner.errors import Problem
 from runner.unitfile.files import LARGEST, Listing, Programs, list_units, read
 
-NOBODY = 65534
+Forbid = Callable[[str], None]
 
 
 def make(root: Path, *files: str) -> Path:
@@ -22,7 +22,7 @@ def make(root: Path, *files: str) -> Path:
 
 
 def units(listing: Listing) -> list[str]:
-    return [unit.name for unit in listing.units]
+    return [*listing.files]
 
 
 def told(listing: Listing) -> list[tuple[str, str]]:
@@ -36,45 +36,53 @@ def problem_of(file: Path) -> Problem:
     return problem
 
 
-@pytest.fixture
-def without_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """In an empty directory, as somebody who may not read everything, as root may."""
-    tmp_path.chmod(0o755)
-    monkeypatch.chdir(tmp_path)
-    yield
-    if os.getuid() == 0:
-        os.seteuid(0)
-
-
-def forbid(path: Path) -> None:
-    """Take the right to read it away from us, who made it."""
-    path.chmod(0o700 if os.getuid() == 0 else 0)
-    if os.getuid() == 0:
-        os.seteuid(NOBODY)
-
-
 # ---------------------------------------------------------------- listing
 
 
-def test_units_come_in_the_order_of_their_names(tmp_path: Path) -> None:
-    listing = list_units(make(tmp_path, "b.toml", "a/z.toml", "a/deep/y.toml", "c.toml", "README.md"))
-    assert units(listing) == ["a/deep/y", "a/z", "b", "c"]
+def test_files_are_found_in_the_order_of_their_names(tmp_path: Path) -> None:
+    listing = list_units(make(tmp_path, "b.toml", "a/z.toml", "a/deep/y.toml", "a/group.toml", "c@.toml", "README.md"))
+    assert units(listing) == ["a/deep/y", "a/group", "a/z", "b", "c@"]
     assert sorted(listing.groups) == ["a", "a/deep"]
-    assert listing.units[0].file == f"{tmp_path}/a/deep/y.toml"
+    assert listing.files["a/deep/y"] == f"{tmp_path}/a/deep/y.toml"
     assert listing.problems == []
 
 
 def test_paths_begin_as_the_directory_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "units/g/a.toml")
     monkeypatch.chdir(tmp_path)
-    assert [unit.file for unit in list_units(Path("units")).units] == ["units/g/a.toml"]
+    assert list_units(Path("units")).files == {"g/a": "units/g/a.toml"}
     monkeypatch.chdir(tmp_path / "units")
-    assert [unit.file for unit in list_units(Path()).units] == ["g/a.toml"]
-    assert [unit.file for unit in list_units(Path("../units")).units] == ["../units/g/a.toml"]
+    assert list_units(Path()).files == {"g/a": "g/a.toml"}
+    assert list_units(Path("../units")).files == {"g/a": "../units/g/a.toml"}
 
 
 def test_a_directory_without_units(tmp_path: Path) -> None:
-    assert told(list_units(tmp_path)) == [(tmp_path.name, "cannot find a unit: the directory has none")]
+    assert list_units(tmp_path) == Listing()
+
+
+def test_drop_ins_come_in_the_order_of_their_names(tmp_path: Path) -> None:
+    files = ["g/web.d/20.toml", "g/web.d/10 x.toml", "g/web.d/README", "g/web.d/.x.toml", "none.d/README", "g/group.d/a.toml"]
+    listing = list_units(make(tmp_path, *files))
+    assert listing.drop_ins == {
+        "g/group": [f"{tmp_path}/g/group.d/a.toml"],
+        "g/web": [f"{tmp_path}/g/web.d/10 x.toml", f"{tmp_path}/g/web.d/20.toml"],
+    }
+    assert (listing.files, listing.groups, listing.problems) == ({}, ["g"], [])
+
+
+def test_bad_names_among_drop_ins(tmp_path: Path) -> None:
+    files = ["web.d/deep/x.toml", "web.d/_deep/x.toml", "web.d/x.tml", "a b.d/x.toml", "c d.d/README", "my tools/web.d/x.toml"]
+    listing = list_units(make(tmp_path, *files))
+    assert listing.drop_ins == {}
+    assert [name for name, _ in told(listing)] == ["a b.d", "my tools", "deep", "x.tml"]
+
+
+def test_drop_ins_that_may_not_be_read(forbid: Forbid) -> None:
+    make(Path(), "web.toml", "web.d/x.toml")
+    forbid("web.d")
+    listing = list_units(Path())
+    assert (units(listing), listing.drop_ins, listing.incomplete) == (["web"], {}, ["web"])
+    assert told(listing) == [("web.d", "cannot read the directory: permission denied")]
 
 
 @pytest.mark.parametrize(("name", "said"), [("missing", "no such file or directory"), ("file", "not a directory")])
@@ -119,10 +127,9 @@ def test_a_link_to_itself_is_no_directory(tmp_path: Path) -> None:
     assert (units(listing), listing.problems) == (["a", "b"], [])
 
 
-@pytest.mark.usefixtures("without_rights")
-def test_a_group_that_may_not_be_read() -> None:
+def test_a_group_that_may_not_be_read(forbid: Forbid) -> None:
     make(Path(), "a.toml", "secret/b.toml")
-    forbid(Path("secret"))
+    forbid("secret")
     listing = list_units(Path())
     assert (units(listing), listing.unread) == (["a"], ["secret"])
     assert told(listing) == [("secret", "cannot read the directory: permission denied")]
@@ -139,11 +146,10 @@ def test_reading(tmp_path: Path) -> None:
     assert read(str(file)) == b""
 
 
-@pytest.mark.usefixtures("without_rights")
-def test_a_file_that_may_not_be_read() -> None:
+def test_a_file_that_may_not_be_read(forbid: Forbid) -> None:
     file = Path("a.toml")
     file.touch()
-    forbid(file)
+    forbid("a.toml")
     assert problem_of(file).what == "cannot read the unit file: permission denied"
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.core.graph import link
 from runner.unitfile import Loaded, load
 
 RUN = 'command = ["true"]\n'
@@ -149,13 +150,79 @@ def test_a_name_is_a_unit_or_a_group(tmp_path: Path) -> None:
     assert whats(loaded) == ['g.toml: cannot use the name "g" for a unit: a directory with units has it, as a group']
 
 
-def test_several_directories_come_later(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "x.toml").write_text("after = []\n")
-    problems = load([tmp_path / "a", tmp_path / "b", tmp_path / "c"], {}).problems
-    assert [(problem.what, problem.where.file) for problem in problems] == [
-        ("cannot use several units directories yet: this version reads one units directory", f"{tmp_path}/{name}")
-        for name in "bc"
+def test_later_directories_lie_upon_earlier_ones(tmp_path: Path) -> None:
+    image = load_files(tmp_path / "image", {"web.toml": RUN, "db.toml": RUN, "log.toml": RUN})
+    assert image.problems == []
+    user = {"web.toml": RUN + 'after = ["db", "log"]\n', "db.d/mine.toml": "nice = 1\n", "log.toml": "enabled = false\n"}
+    load_files(tmp_path / "user", user)
+    loaded = load([tmp_path / "image", tmp_path / "user"], {"PATH": str(tmp_path / "bin")})
+    assert whats(loaded) == ['web.toml: cannot use "log" in "after" of "web": it is disabled, so this entry has no effect']
+    assert {name: Path(file).parent.name for name, file in loaded.files.items()} == {"db": "image", "log": "user", "web": "user"}
+    assert loaded.graph.units["db"].nice == 1
+
+
+def test_what_has_no_effect_is_left_out_of_the_units(tmp_path: Path) -> None:
+    """Else whoever links the units again would take it for an unknown name."""
+    files = {
+        "off.toml": "enabled = false\n",
+        "p@.toml": "enabled = false\n",
+        "h.toml": RUN,
+        "a.toml": RUN + 'after = ["off", "b"]\nbefore = ["p@*"]\non-success = ["off", "h"]\non-failure = ["h", "p@1"]\n',
+        "b.toml": RUN,
+    }
+    graph = load_files(tmp_path / "units", files).graph
+    unit = graph.units["a"]
+    assert ([entry.unit for entry in unit.after], unit.before, unit.on_success, unit.on_failure) == (["b"], (), ("h",), ("h",))
+    assert graph.handlers == {"h"}
+    assert link(graph.units.values())[1] == []
+
+
+def test_patterns_in_handlers_become_names(tmp_path: Path) -> None:
+    files = {
+        "p@.toml": 'instances = ["1", "2"]\n' + RUN,
+        "h.toml": RUN,
+        "a.toml": RUN + 'on-success = [5, "h", "p@*", "nowhere"]\n',
+        "b.toml": RUN + 'after = ["p@1"]\n',
+    }
+    loaded = load_files(tmp_path / "units", files)
+    assert loaded.graph.units["a"].on_success == ("h", "p@1", "p@2", "nowhere")
+    places = {
+        problem.what.split(":")[0]: (problem.where.column, problem.also[0][1].column if problem.also else 0)
+        for problem in loaded.errors
+    }
+    assert places == {
+        'cannot use 5 in "on-success"': (15, 0),
+        'cannot find the unit "nowhere" that "a" is to start': (30, 0),
+        'cannot let "b" wait for "p@1"': (10, 23),
+    }
+
+
+def test_what_is_known_only_in_part_is_not_blamed_for_what_may_be_missing(tmp_path: Path) -> None:
+    files = {
+        "a.toml": 'restart = "always"\nenv = { A = "${NOWHERE}" }\nretry = 0\ncommand = ["none"]\n',
+        "a.d/x.toml": "= 1\n",
+        "p@.toml": "= 1\n",
+        "b.toml": RUN + 'after = ["p@1", "p@*", "nowhere"]\n',
+    }
+    told = whats(load_files(tmp_path / "units", files))
+    assert [what.split(":")[0] + ":" + what.split(":")[1] for what in told] == [
+        "x.toml: cannot read it as TOML",
+        'a.toml: cannot use 0 for "retry"',
+        'b.toml: cannot find the unit "nowhere" that "b" is to wait for',
+        "p@.toml: cannot read it as TOML",
+    ]
+
+
+def test_what_could_not_be_added_is_not_blamed_on_its_key(tmp_path: Path) -> None:
+    files = {"a.toml": RUN, "a.d/x.toml": '[ready]\n"file+" = []\n'}
+    assert whats(load_files(tmp_path / "units", files)) == ['x.toml: cannot add to "ready.file": it is no list']
+
+
+def test_a_mistake_of_a_template_is_told_once(tmp_path: Path) -> None:
+    files = {"p@.toml": 'instances = ["1", "2", "3"]\ncolour = "red"\nafter = ["nowhere"]\n' + RUN}
+    assert whats(load_files(tmp_path / "units", files)) == [
+        'p@.toml: cannot use the key "colour": there is no such key',
+        'p@.toml: cannot find the unit "nowhere" that "p@1" is to wait for; the same goes for 2 more units',
     ]
 
 

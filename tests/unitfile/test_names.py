@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.unitfile.names import PASS_OVER, judge_directory, judge_file
+from runner.unitfile.names import (
+    PASS_OVER,
+    group_of,
+    groups_of,
+    is_common,
+    is_instance,
+    is_template,
+    judge_directory,
+    judge_drop_in,
+    judge_file,
+    template_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +28,9 @@ from runner.unitfile.names import PASS_OVER, judge_directory, judge_file
         ("port@8080.toml", "port@8080"),
         ("a.b:c_d.toml", "a.b:c_d"),
         ("0.toml", "0"),
+        ("group.toml", "group"),
+        ("port@.toml", "port@"),
+        ("a@b@c.toml", "a@b@c"),
     ],
 )
 def test_files_that_are_units(name: str, segment: str) -> None:
@@ -41,8 +55,8 @@ def test_files_that_are_passed_over(name: str) -> None:
         ("x.TOML", "does not end in .toml"),
         ("x.tml", "does not end in .toml"),
         ("x.toml.txt", "does not end in .toml"),
-        ("group.toml", "yet"),
-        ("port@.toml", "yet"),
+        ("@.toml", "a unit's name"),
+        ("a@b@.toml", "a template's name"),
     ],
 )
 def test_files_that_are_mistakes(name: str, said: str) -> None:
@@ -60,11 +74,42 @@ def test_directories_that_are_groups_or_passed_over(name: str, segment: str) -> 
     assert (verdict.segment, verdict.what) == (segment, "")
 
 
-@pytest.mark.parametrize(("name", "said"), [("x.toml", "the directory"), ("x.d", "yet")])
+@pytest.mark.parametrize(("name", "said"), [("x.toml", "the directory"), ("x.toml.d", "which unit")])
 def test_directories_that_are_mistakes(name: str, said: str) -> None:
     verdict = judge_directory(name)
     assert verdict.segment == ""
     assert said in verdict.what
+
+
+@pytest.mark.parametrize("name", ["web", "port@", "port@8080", "group", "a.d"])
+def test_directories_of_drop_ins(name: str) -> None:
+    verdict = judge_directory(f"{name}.d")
+    assert (verdict.segment, verdict.what, verdict.holds_drop_ins) == (name, "", True)
+
+
+@pytest.mark.parametrize("name", ["my tools", "a@b@"])
+def test_a_bad_name_of_a_directory_of_drop_ins_matters_only_with_files_in_it(name: str) -> None:
+    verdict = judge_directory(f"{name}.d")
+    assert (verdict.segment, verdict.holds_drop_ins) == (name, True)
+    assert "name of" in verdict.what
+
+
+@pytest.mark.parametrize(
+    ("name", "segment", "said"),
+    [
+        ("10 my own.toml", "10 my own.toml", ""),
+        ("group.toml", "group.toml", ""),
+        (".x.toml", "", ""),
+        ("_x.toml", "", ""),
+        ("README", "", ""),
+        ("x.TOML", "", "a drop-in"),
+    ],
+)
+def test_files_in_a_directory_of_drop_ins(name: str, segment: str, said: str) -> None:
+    verdict = judge_drop_in(name)
+    assert verdict.segment == segment
+    assert said in verdict.what
+    assert bool(verdict.what) == bool(said)
 
 
 def test_a_bad_name_of_a_directory_matters_only_with_units_below_it() -> None:
@@ -83,3 +128,25 @@ def test_every_name_has_a_verdict(name: str) -> None:
 def test_a_name_that_is_no_utf8_is_told() -> None:
     assert judge_file("\udcff.toml").what == 'cannot make a unit\'s name of "\ufffd"'
     assert judge_directory("\udcff").what == 'cannot make a group\'s name of "\ufffd"'
+
+
+def test_stems_say_what_a_file_is() -> None:
+    stems = ["a", "g/a", "g/group", "group", "port@", "g/port@", "g/port@1", "g@/a", "groups"]
+    assert [stem for stem in stems if is_common(stem)] == ["g/group", "group"]
+    assert [stem for stem in stems if is_template(stem)] == ["port@", "g/port@"]
+    assert [group_of(stem) for stem in stems[:4]] == ["", "g", "g", ""]
+    assert groups_of("a/b/c") == ["a/b", "a"]
+    assert groups_of("a") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "template"),
+    [("g/port@8080", "g/port@"), ("port@a@b", "port@"), ("port", ""), ("port@", ""), ("g@1/port", ""), ("port@.d", "port@")],
+)
+def test_the_template_of_a_unit(name: str, template: str) -> None:
+    assert template_of(name) == template
+
+
+def test_names_of_instances() -> None:
+    names = ["8080", "a-b_c", ".x", "::1", "user@host", "-", "a@", "@", "", "a b", "a/b", "é", "a\n"]
+    assert [name for name in names if is_instance(name)] == ["8080", "a-b_c", ".x", "::1", "user@host", "-"]
