@@ -7,7 +7,8 @@ Documents are added one after the other, and each changes what those before it h
 - Anything else takes the place of what is there.
 - What excludes each other replaces each other: who writes ``script`` where there was a ``command`` means the script, and who
   asks another question in ``ready`` does not want both. There would be no way to take away what is there.
-- A plain value that is short for a table is that table: ``retry = 3`` and then ``retry.delay`` is both.
+- A plain value that is short for a table is that table: ``retry = 3`` and then ``retry.delay`` is both. A word that is short
+  for a list of it, as in ``if``, is that list.
 
 A unit's own file is added upon what its groups have in common, and there lists are **joined**: what is in common comes first,
 but for entries that the file has itself. There a ``+`` needs something to add to; in a drop-in it does not, because its author
@@ -175,6 +176,7 @@ class _Addition:
         """Add the elements of a list under a key that ends in ``+``."""
         key = str(said_at[-1])
         at = (*said_at[:-1], key.removesuffix("+"))
+        self._lengthen(base, at)
         stem, value, old = str(at[-1]), new[key], base.get(str(at[-1]))
         if stem in new:
             also = (("the other one", self.document.place(at)),)
@@ -193,6 +195,12 @@ class _Addition:
             self._join(at, said_at, value)
         else:
             self.merged.set_list(at, [*self.merged.elements(at), *self._elements(said_at, value)])
+
+    def _lengthen(self, base: dict[str, Any], at: Path) -> None:
+        """Make a list of a word that is short for one."""
+        if at[0] == "if" and at[-1] != "command" and isinstance(old := base.get(str(at[-1])), str):
+            base[str(at[-1])] = [old]
+            self.origins[*at, 0] = self.origins[at]
 
     def _refuse_no_list(self, at: Path, said_at: Path, old: object) -> None:
         what, hint = f"cannot add to {_say(at)}: it is no list", f"write {_say(at)} without the +, with the whole value"

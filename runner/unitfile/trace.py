@@ -109,20 +109,20 @@ class _Walk:
             for key, item in value.items():
                 yield from self._written(item, (*at, key), None)
         elif isinstance(value, list):
-            elements = tuple(self._part(item, (*at, index)) for index, item in enumerate(value))
-            whole = self._part(value, at)
-            meant = [element.value for element in elements]
-            written = [element.written for element in elements]
-            yield Entry(at, Part(written, meant, whole.place), elements)
+            paths = _paths(self.unit, at)
+            meant = paths if len(paths) == len(value) else value  # else some of them cannot be used
+            elements = tuple(self._part(item, (*at, index)) for index, item in enumerate(meant))
+            whole = Part([one.written for one in elements], [one.value for one in elements], self.source.place(at))
+            yield Entry(at, whole, elements)
         else:
-            yield Entry(at, self._part(value, at))
+            yield Entry(at, self._part(_meaning(self.unit, at) or value, at))
 
     def _part(self, value: object, path: Path) -> Part:
         document, where = self.source.find(path)
         written: Any = document.values
         for step in where:
             written = written[step]
-        return Part(written, _meaning(self.unit, path) or value, document.place_of(where))
+        return Part(written, value, document.place_of(where))
 
     def _may_have(self, at: tuple[str, ...]) -> bool:
         return len(at) > 1 or self.unit.kind in KINDS.get(at[0], (self.unit.kind,))
@@ -147,21 +147,35 @@ def _says_something(default: object, *, in_table: bool) -> bool:
     return not (in_table and (default is False or default == []))
 
 
-def _meaning(unit: Unit, path: Path) -> str:
+def _meaning(unit: Unit, path: tuple[str, ...]) -> str:
     """What a string became that is expanded; the empty string for another, and where it cannot be."""
     match path:
         case ("cwd",):
             return unit.cwd
-        case ("env", str(name)):
+        case ("env", name):
             return unit.env.get(name, "")
-        case ("env-file", int(index)):
-            return unit.env_file[index] if index < len(unit.env_file) else ""
         case ("log", "file"):
             return unit.log.file
         case ("ready" | "health" as key, "http" | "tcp" | "unix" | "file" as kind):
             asked = unit.ready if key == "ready" else unit.health
             return asked.probe.target if asked and asked.probe and asked.probe.by == kind else ""
-    return ""
+    paths = _paths(unit, path)
+    return paths[0] if len(paths) == 1 else ""
+
+
+def _paths(unit: Unit, path: tuple[str, ...]) -> tuple[str, ...]:
+    """A list of paths, as they became; one alone may have been written without a list around it."""
+    match path:
+        case ("env-file",):
+            return unit.env_file
+        case ("creates",):
+            return unit.creates
+        case ("inputs",):
+            return unit.inputs
+        case ("if", "exists" | "missing" as key):
+            found = unit.conditions
+            return () if not found else found.exists if key == "exists" else found.missing
+    return ()
 
 
 def _plain(value: object) -> object:

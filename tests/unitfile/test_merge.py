@@ -126,6 +126,13 @@ def test_a_plain_value_that_is_short_for_a_table_is_that_table() -> None:
     assert merge("retry = { attempts = 3, delay = 1 }", "retry = 2").values == {"retry": 2}
 
 
+def test_a_word_that_is_short_for_a_list_is_that_list() -> None:
+    merged = merge("[if]\nexists = 'a'\ncommand = 'x'\n", "[if]\n'exists+' = ['b']\n'os+' = ['linux']\n", "if.'exists+' = ['c']")
+    assert merged.values == {"if": {"exists": ["a", "b", "c"], "command": "x", "os": ["linux"]}}
+    assert [place(merged, "if", "exists", index) for index in range(3)] == ["own:2:1", "d1:2:14", "d2:1:17"]
+    assert told(merge("if.command = 'x'", "if.'command+' = ['y']")) == [("d1:1:4", 'cannot add to "if.command": it is no list')]
+
+
 # ---------------------------------------------------------------- upon what a group has in common
 
 

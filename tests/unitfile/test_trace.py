@@ -78,6 +78,7 @@ env-file = ["b", "-~/c"]
 log.file = "log"
 ready = { http = "http://localhost${NONE:-/}" }
 health = { unix = "~/s", interval = "1s" }
+if = { exists = "~/e", missing = ["~/m", "m"], os = "linux" }
 """
     meant = {
         (key, written): value for key, written, value, _ in said(traced({"a/web.toml": text}).entries("web")) if written != value
@@ -90,11 +91,20 @@ health = { unix = "~/s", interval = "1s" }
         ("log.file", "log"): "/home/ann/a/log",
         ("ready.http", "http://localhost${NONE:-/}"): "http://localhost/",
         ("health.unix", "~/s"): "/home/ann/s",
+        ("if.exists", "~/e"): "/home/ann/e",
+        ("if.missing", "~/m"): "/home/ann/m",
+        ("if.missing", "m"): "/home/ann/a/m",
+    }
+    job = 'command = "x"\ncreates = ["~/c"]\ninputs = ["~/*.c", "/d"]\nif = 5\n'
+    entries = traced({"b/job.toml": job}).entries("job")
+    assert {(key, written): value for key, written, value, _ in said(entries) if written != value} == {
+        ("creates", "~/c"): "/home/ann/c",
+        ("inputs", "~/*.c"): "/home/ann/*.c",
     }
 
 
 def test_what_cannot_be_used_is_shown_as_it_is_written() -> None:
-    text = 'command = 5\ncwd = "${NOWHERE}"\nzz = { a = 1, b = [] }\nenv-file = [5, "x"]\n'
+    text = 'if = { exists = "~", no = 1 }\ncommand = 5\ncwd = "${NOWHERE}"\nzz = { a = 1, b = [] }\nenv-file = [5, "x"]\n'
     text += 'ready = { tcp = "a", http = "b", no = 1 }\nenv = 5\n'
     traces = traced({"a/web.toml": text})
     assert traces.loaded.errors
@@ -103,8 +113,10 @@ def test_what_cannot_be_used_is_shown_as_it_is_written() -> None:
         ("ready.http", "b", "b"),
         ("ready.tcp", "a", "a"),
         ("ready.no", 1, 1),
+        ("if.exists", "~", "/home/ann"),
+        ("if.no", 1, 1),
         ("env", 5, 5),
-        ("env-file", 5, "x"),
+        ("env-file", 5, 5),
         ("env-file", "x", "x"),
         ("cwd", "${NOWHERE}", "${NOWHERE}"),
         ("zz.a", 1, 1),
