@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from ..core.words import say_size
 from ..errors import Place, Problem
@@ -22,20 +23,19 @@ LARGEST: Final = 1_000_000
 """Bytes of a unit file. None that people write comes near, and a wrong link may lead to anything."""
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(Struct):
     """What a units directory holds. Paths begin as the directory was given; stems are those of :mod:`.names`."""
 
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = {}
     """By stem the file: of a unit, a template, or what a group has in common."""
-    drop_ins: dict[str, list[str]] = field(default_factory=dict)
+    drop_ins: dict[str, list[str]] = {}
     """By stem the files that change that one, in the order of their names."""
-    groups: list[str] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
+    groups: list[str] = []
+    unread: list[str] = []
     """Groups whose directory cannot be read: nobody can say whether a unit of theirs is missing."""
-    incomplete: list[str] = field(default_factory=list)
+    incomplete: list[str] = []
     """Stems whose drop-ins cannot be listed: nobody can say what these change."""
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = []
 
 
 def list_units(directory: Path) -> Listing:

@@ -10,16 +10,16 @@ a drop-in changes the file that counts, wherever that comes from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ..errors import Place, Problem
 from .files import list_units
 from .names import is_common
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True, order=True):
     """A file that counts."""
 
     layer: int
@@ -28,22 +28,21 @@ class Found(NamedTuple):
     """Its path, beginning as the directory was given."""
 
 
-@dataclass(slots=True)
-class Stack:
+class Stack(Struct):
     """What several units directories hold together."""
 
-    files: dict[str, Found] = field(default_factory=dict)
+    files: dict[str, Found] = {}
     """By stem the file that counts, in the order of the stems."""
-    drop_ins: dict[str, list[Found]] = field(default_factory=dict)
+    drop_ins: dict[str, list[Found]] = {}
     """By stem the drop-ins that change it, in the order in which they do."""
-    replaced: dict[str, list[str]] = field(default_factory=dict)
+    replaced: dict[str, list[str]] = {}
     """By the path of a file that counts the paths of those that it takes the place of, the earliest first."""
-    groups: set[str] = field(default_factory=set)
-    unread: set[str] = field(default_factory=set)
+    groups: set[str] = set()
+    unread: set[str] = set()
     """Groups of which a directory cannot be read."""
-    incomplete: set[str] = field(default_factory=set)
+    incomplete: set[str] = set()
     """Stems of which a directory of drop-ins cannot be read."""
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = []
 
 
 def stack(directories: Sequence[Path]) -> Stack:

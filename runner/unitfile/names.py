@@ -22,7 +22,6 @@ GROUP: Final = "group"
 
 _SEGMENT: Final = re.compile(SEGMENT)
 _NEARLY: Final = re.compile(r"(.+)\.(?:toml|tml|tom|toml\.txt)", re.IGNORECASE)
-_INSTANCE: Final = re.compile(r"[A-Za-z0-9._@:-]*[A-Za-z0-9._:-]")
 
 
 class Verdict(NamedTuple):
@@ -84,11 +83,6 @@ def is_template(stem: str) -> bool:
 def is_common(stem: str) -> bool:
     """Whether the file of this stem is what a group has in common."""
     return stem.rpartition("/")[2] == GROUP
-
-
-def is_instance(text: str) -> bool:
-    """Whether an instance can be called so."""
-    return bool(_INSTANCE.fullmatch(text))
 
 
 def template_of(name: str) -> str:

@@ -5,46 +5,53 @@ unit's groups have in common, then its own file or its template, then the drop-i
 
 A file that only says ``enabled = false`` is a mask: nothing is merged with it. Drop-ins from the same or a later directory,
 whose authors may not know of the mask, get a warning; those from earlier ones are what is masked.
+
+Most directories have nothing to merge, and then the modules that do it are not even imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from ..errors import Place, Problem
 from .document import Document, Source, decode
 from .files import read
-from .group import check_group, inherit, kind_of, own_keys
 from .layers import Found, Stack, stack
-from .merge import Merged
 from .names import group_of, groups_of, is_common, is_template, template_of
-from .template import KEY, KEYS, find_instances, substitute
 from .values import did_you_mean, quote
 
+if TYPE_CHECKING:
+    from .merge import Merged
 
-@dataclass(slots=True)
-class Gathered:
+INSTANCES: Final = "instances"
+_NAMING: Final = frozenset({INSTANCES, f"{INSTANCES}+"})
+"""Keys that say of a template which instances it has, and nothing of these."""
+
+
+class Gathered(Struct):
     """All units, each with what it is made from."""
 
     stack: Stack
-    sources: dict[str, Source] = field(default_factory=dict)
+    sources: dict[str, Source] = {}
     """By the name of each unit of which something is known, in the order of the names."""
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = {}
     """The file of each unit, read or not: its own or its template."""
-    problems: list[Problem] = field(default_factory=list)
-    unread: set[str] = field(default_factory=set)
+    problems: list[Problem] = []
+    unread: set[str] = set()
     """Units and groups that are there, but of which nothing is known."""
-    unsure: set[str] = field(default_factory=set)
+    unsure: set[str] = set()
     """Templates of which not all instances may be known."""
-    masked: set[str] = field(default_factory=set)
+    masked: set[str] = set()
     """Templates that are masked: all that could be their instances is disabled."""
-    documents: list[Document] = field(default_factory=list)
+    documents: list[Document] = []
     """All files that could be read."""
-    unreadable: list[str] = field(default_factory=list)
+    unreadable: list[str] = []
     """The texts of files that are no TOML."""
-    incomplete: set[str] = field(default_factory=set)
+    incomplete: set[str] = set()
     """Units of which a part cannot be read, so that nobody knows what they are as a whole."""
 
 
@@ -129,9 +136,13 @@ class _Gatherer:
         if not (common or template or drop_ins or document.has_appends):
             self.result.sources[name] = document
             return
+        from .merge import Merged
+
         merged = Merged(name, document.file)
         values = [_values(one, name, template) for one in (document, *drop_ins)]
         if common:
+            from .group import inherit, kind_of, own_keys
+
             own = own_keys(values)
             inherit(merged, common, own, kind_of(own))
         merged.add_own(document, values[0])
@@ -165,10 +176,13 @@ class _Gatherer:
             self.result.unsure.add(stem)
         if document is None:
             return
+        from .merge import Merged
+        from .template import find_instances
+
         naming = Merged(stem, document.file)
-        naming.add_own(document, _only(document.values, KEYS))
+        naming.add_own(document, _naming(document.values))
         for one in drop_ins:
-            naming.add_drop_in(one, _only(one.values, KEYS))
+            naming.add_drop_in(one, _naming(one.values))
         instances, findings = find_instances(stem, naming.values)
         if findings:
             self.result.unsure.add(stem)
@@ -196,6 +210,9 @@ class _Gatherer:
             self.broken.add(group)
         if document is None:
             return outer
+        from .group import check_group
+        from .merge import Merged
+
         alone, common = Merged(stem, document.file), Merged(stem, document.file)
         for key in outer.values if outer else ():
             assert outer
@@ -229,7 +246,7 @@ class _Gatherer:
             what = f'cannot find the unit "{stem}" that these drop-ins are for'
             hint = did_you_mean(stem, self.result.files) or f"write {stem}.toml"
             if template in self.stack.files:
-                hint = f'add "{instance}" to the "{KEY}" of "{template}"'
+                hint = f'add "{instance}" to the "{INSTANCES}" of "{template}"'
         return Problem(what, Place(directory), hint)
 
     def _check_groups(self) -> None:
@@ -260,13 +277,17 @@ def _values(document: Document, name: str, template: str) -> Mapping[str, object
     """What a file says of a unit: of a template and what changes it, all but which instances there are."""
     if not template:
         return document.values
-    said = _without(document.values, KEYS) if is_template(document.name) else document.values
+    from .template import substitute
+
+    said = _unnamed(document.values) if is_template(document.name) else document.values
     return substitute(said, name.removeprefix(template))
 
 
-def _only(values: Mapping[str, object], keys: Collection[str]) -> dict[str, object]:
-    return {key: value for key, value in values.items() if key in keys}
+def _naming(values: Mapping[str, object]) -> dict[str, object]:
+    """What the files of a template say of which instances there are."""
+    return {key: value for key, value in values.items() if key in _NAMING}
 
 
-def _without(values: Mapping[str, object], keys: Collection[str]) -> dict[str, object]:
-    return {key: value for key, value in values.items() if key not in keys}
+def _unnamed(values: Mapping[str, object]) -> dict[str, object]:
+    """What they say of each instance."""
+    return {key: value for key, value in values.items() if key not in _NAMING}

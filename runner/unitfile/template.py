@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from .convert import Finding
-from .names import is_instance
 from .values import quote
 
 KEY: Final = "instances"
-KEYS: Final = frozenset({KEY, f"{KEY}+"})
-"""Keys that say of a template which instances it has, and nothing of these."""
 
 _PLACEHOLDER: Final = re.compile(r"\{\{instance\}\}|(?<!\$)\{instance\}")
+_NAME: Final = re.compile(r"[A-Za-z0-9._@:-]*[A-Za-z0-9._:-]")
 _DEEPEST: Final = 4
 """So deep may a string be in the values of a unit: in an entry, in a list, in a table. What is deeper is wrong anyway."""
 
@@ -38,7 +36,7 @@ def find_instances(name: str, values: Mapping[str, object]) -> tuple[list[str], 
     instances: dict[str, int] = {}
     findings = []
     for index, instance in enumerate(said):
-        if not isinstance(instance, str) or not is_instance(instance):
+        if not isinstance(instance, str) or not _NAME.fullmatch(instance):
             findings.append(_say_no_instance(index, instance))
         elif instance in instances:
             also = (("the first time", (KEY, instances[instance])),)

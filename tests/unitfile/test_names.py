@@ -11,7 +11,6 @@ from runner.unitfile.names import (
     group_of,
     groups_of,
     is_common,
-    is_instance,
     is_template,
     judge_directory,
     judge_drop_in,
@@ -145,8 +144,3 @@ def test_stems_say_what_a_file_is() -> None:
 )
 def test_the_template_of_a_unit(name: str, template: str) -> None:
     assert template_of(name) == template
-
-
-def test_names_of_instances() -> None:
-    names = ["8080", "a-b_c", ".x", "::1", "user@host", "-", "a@", "@", "", "a b", "a/b", "é", "a\n"]
-    assert [name for name in names if is_instance(name)] == ["8080", "a-b_c", ".x", "::1", "user@host", "-"]

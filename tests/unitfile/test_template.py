@@ -43,6 +43,11 @@ def test_an_instance_that_is_no_name(said: object) -> None:
     assert what.endswith('in "instances": it must be the name of an instance')
 
 
+def test_names_of_instances() -> None:
+    good = ["8080", "a-b_c", ".x", "::1", "user@host", "-"]
+    assert found([*good, "@", "é", "a\n", "a/b"])[0] == good
+
+
 def test_a_number_is_written_in_quotes() -> None:
     _, (finding, other) = find_instances("port@", {"instances": [8080, True]})
     assert finding.hint == 'write it in quotes: "8080"'
