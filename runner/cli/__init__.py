@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "report all that is wrong in the unit files; start nothing"),
     "plan": ("plan", "show what would run, in which order, and how long it would take"),
     "graph": ("graph", "draw which unit waits for which"),
+    "show": ("show", "show what a unit is in the end, and which file each value came from"),
     "status": ("status", "show how the units of a run stand, or all that is known of one"),
     "list": ("list", "list the units of a run"),
     "logs": ("logs", "show what units wrote, and follow what they write"),

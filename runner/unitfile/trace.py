@@ -15,7 +15,7 @@ from msgspec.structs import FieldInfo, fields
 
 from ..core.unit import Unit
 from ..core.words import say_size
-from ..errors import Place
+from ..errors import Place, Problem
 from .convert import Path
 from .describe import branches
 from .document import Source
@@ -64,6 +64,10 @@ class Traces:
         self.loaded, units = load_gathered(self._gathered, environment)
         self.units: dict[str, Unit] = {unit.name: unit for unit in units}
         """Every unit of which something is known, those too that are disabled."""
+
+    def problems(self, name: str) -> list[Problem]:
+        """What is wrong with the file of a unit, which may be why nothing else is known of it."""
+        return [problem for problem in self.loaded.problems if problem.where.file == self.loaded.files[name]]
 
     def files(self, name: str) -> list[File]:
         """The files that make up a unit, in the order in which they do."""
