@@ -18,6 +18,7 @@ need not know what the file has.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from msgspec.structs import fields
@@ -246,8 +247,9 @@ def _at(values: dict[str, Any], path: Path) -> Any:
     return value
 
 
+@lru_cache(maxsize=256)
 def _takes_list(path: Path) -> bool | None:
-    """Whether a key of a unit may hold a list; None for a key that there is not."""
+    """Whether a key of a unit may hold a list; None for a key that there is not. Going through the types takes a while."""
     if path == ("instances",):
         return True
     types: list[Any] = [UnitFile]
