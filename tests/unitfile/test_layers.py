@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.core.graph import link
 from runner.unitfile import load
 from runner.unitfile.layers import Stack, stack
 
@@ -150,3 +151,5 @@ def test_the_order_in_which_the_disk_has_files_does_not_matter(layers: list[dict
     assert again.files == first.files
     assert list(again.graph.units.values()) == list(first.graph.units.values())
     assert again.graph.after == first.graph.after
+    if not first.errors:
+        assert link(first.graph.units.values())[1] == []  # as a reload does, which knows nothing of what is disabled
