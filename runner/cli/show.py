@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
-from ..core.names import prefix_of
-from ..core.near import nearest
+from ..core.names import nearest_name, prefix_of
 from ..core.words import say_count
 from ..errors import InvalidUnits, UsageError
 from ..show.terminal import Color, Paint, make_paint
@@ -27,7 +26,7 @@ def configure(parser: Parser) -> None:
     add_color(parser)
     add_json(parser)
     parser.epilog = (
-        "A value is shown as it is written; where it means something else here, because variables are expanded or\n"
+        "A value is shown as it is written; where it means something else here, because variables are expanded or "
         "{instance} is filled in, its comment says what.\n\n"
         "exit status: 0, 2 where there is no such unit, or where it cannot be read"
     )
@@ -65,5 +64,5 @@ def _hint(name: str, traces: Traces) -> str:
     instance = next((unit for unit in known if name.endswith(("@", "@*")) and unit.startswith(name.removesuffix("*"))), None)
     if instance:
         return f'it is a template; show one of its instances: "{instance}"'
-    near = nearest(name, known)
+    near = nearest_name(name, known)
     return hint_of_directory(name) or (f'did you mean "{near}"?' if near else 'see "runner graph" for all units')

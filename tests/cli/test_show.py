@@ -77,6 +77,7 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     ("unit", "hint"),
     [
         ("editor/sever", 'did you mean "editor/server"?'),
+        ("sever", 'did you mean "editor/server"?'),
         ("editor", 'it is a group; show one of its units: "editor/fonts"'),
         ("net/port@", 'it is a template; show one of its instances: "net/port@8080"'),
         ("net/port@*", 'it is a template; show one of its instances: "net/port@8080"'),

@@ -131,6 +131,12 @@ def test_disabled_units_are_there() -> None:
     assert list(traces.loaded.graph.units) == ["db"]
 
 
+def test_why_nothing_is_known_of_a_unit() -> None:
+    traces = traced({"a/web.toml": "= 1\n", "a/db.toml": "= 2\n"})
+    assert traces.units == {}
+    assert [str(problem.where) for problem in traces.problems("web")] == ["a/web.toml:1:1"]
+
+
 def defaults_of(text: str) -> dict[str, object]:
     entries = traced({"a/web.toml": text}).entries("web", with_defaults=True)
     return {key: value for key, _, value, place in said(entries) if not place}
