@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from contextlib import suppress
 
+from ..core.mask import Secrets
 from ..core.names import nearest_name, prefix_of
 from ..core.words import say_count
 from ..errors import InvalidUnits, UsageError
@@ -12,7 +14,7 @@ from ..show.terminal import Color, Paint, make_paint
 from ..show.unit import EffectiveUnit, render_json, render_text
 from ..unitfile.trace import Traces
 from .options import Parser, add_color, add_json, add_units, hint_of_directory, units_directories
-from .stdout import write_err, write_out
+from .stdout import hide, write_err, write_out
 
 _STDOUT = 1
 
@@ -35,6 +37,7 @@ def configure(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Print the unit."""
     traces = Traces(units_directories(options.units, os.environ), os.environ)
+    hide(_secrets(traces).mask_text)
     name = options.unit
     if name not in traces.loaded.files:
         raise UsageError(f'cannot find unit "{name}"', hint=_hint(name, traces))
@@ -48,6 +51,20 @@ def run(options: Namespace) -> int:
         count = say_count(len(traces.loaded.errors), "error")
         write_err(f'runner: the unit files have {count}, so nothing can be started: see "runner check"\n')
     return 0
+
+
+def _secrets(traces: Traces) -> Secrets:
+    """What is secret in the units, and in their env-files: it may stand in clear text in another unit."""
+    secrets = traces.secrets
+    if reading := [unit for unit in traces.units.values() if unit.env_file]:
+        from ..supervisor.settings import Settings
+        from ..supervisor.spawn import SpawnError
+
+        settings = Settings(os.environ, secrets.learn)
+        for unit in reading:
+            with suppress(SpawnError):  # it will be told when the unit starts
+                settings.make(unit, "", 0, None)
+    return secrets
 
 
 def _paint(color: Color) -> Paint | None:

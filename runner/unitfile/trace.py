@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from msgspec import NODEFAULT
 from msgspec.structs import FieldInfo, fields
 
+from ..core.mask import Secrets
 from ..core.unit import Unit
 from ..core.words import say_size
 from ..errors import Place, Problem
@@ -23,6 +24,7 @@ from .keys import KINDS, Table, UnitFile
 from .load import load_gathered
 from .merge import Merged
 from .names import template_of
+from .secrets import find_in_values
 from .sources import gather
 from .values import Duration, Size
 
@@ -64,6 +66,13 @@ class Traces:
         self.loaded, units = load_gathered(self._gathered, environment)
         self.units: dict[str, Unit] = {unit.name: unit for unit in units}
         """Every unit of which something is known, those too that are disabled."""
+
+    @property
+    def secrets(self) -> Secrets:
+        """What must not be shown of any of it, as it is meant and as it is written."""
+        secrets = Secrets(self.loaded.secrets.values, self.loaded.secrets.names)
+        secrets.add(found for document in self._gathered.documents for found in find_in_values(document.values))
+        return secrets
 
     def problems(self, name: str) -> list[Problem]:
         """What is wrong with the file of a unit, which may be why nothing else is known of it."""

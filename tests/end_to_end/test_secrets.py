@@ -175,6 +175,7 @@ PAST: dict[str, list[list[str]]] = {
 FILES: dict[str, list[list[str]]] = {
     "check": [[], ["--units", "bad"]],
     "plan": [[], ["--units", "bad"], ["fail", "--fail", "fail"], ["fail", "--what-if", "fail=5s"], [PLAIN]],
+    "show": [*([name] for name in NAMES), *([name, "--all"] for name in NAMES), ["wrong", "--units", "bad"], [PLAIN]],
     "graph": [[], ["--units", "bad"], [PLAIN]],
     "doctor": [[]],
     "up": [["--units", "bad"]],

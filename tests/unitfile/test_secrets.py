@@ -9,7 +9,8 @@ from runner.core.mask import Secrets
 from runner.core.unit import Command, Unit
 from runner.errors import Place, Problem
 from runner.unitfile.convert import Finding
-from runner.unitfile.secrets import find_in_text, find_in_values, find_shown, mask_problem, written_mask
+from runner.unitfile.document import Document
+from runner.unitfile.secrets import find_in_text, find_in_values, find_shown, mask_problem, mask_problems, written_mask
 
 
 def unit(mask: tuple[str, ...] | None = None, env_file: tuple[str, ...] = (), **env: str) -> Unit:
@@ -108,3 +109,33 @@ def test_a_problem_without_its_secrets() -> None:
     assert masked.where.text == 'x = ["***", "y", "***"]'
     assert masked.where.text[masked.where.column - 1 - masked.where.shift :] == '***"]'
     assert mask_problem(problem, Secrets()).where is place
+
+
+def test_problems_without_the_secrets_of_the_files_that_they_are_about() -> None:
+    documents = [Document(name, f"{name}.toml", text) for name, text in TEXTS.items()]
+    assert [document.parse() for document in documents] == [None, None, None]
+    problems = [Problem(f"{word} is wrong", Place(f"{file}.toml")) for file, word in WRONG]
+    masked = mask_problems(problems, Secrets(["known-secret"]), documents, ['A_TOKEN = "in-no-toml'])
+    assert [problem.what.split()[0] for problem in masked] == ["***", "***", "shown-count", "***", "***", "elsewhere-12"]
+
+
+def test_no_problems_and_no_secrets() -> None:
+    assert mask_problems([], Secrets(["known-secret"]), [], []) == []
+    problem = Problem("plain", Place("a.toml"))
+    assert mask_problems([problem], Secrets(), [], []) == [problem]
+
+
+TEXTS = {
+    "a": 'env = { A_TOKEN = "in-a-value" }\ncommand = "A_TOKEN=\'in-a-text\'"',
+    "b": "mask = []\ncommand = \"TOKEN_COUNT='shown-count'\"",
+    "c": "command = \"A_TOKEN='elsewhere-12'\"",
+}
+WRONG = [
+    ("a", "in-a-value"),
+    ("a", "in-a-text"),
+    ("b", "shown-count"),
+    ("b", "known-secret"),
+    ("b", "in-no-toml"),
+    ("b", "elsewhere-12"),
+]
+"""Of the last nothing is known to be wrong with the file that it is in, so nobody looks for it."""

@@ -173,3 +173,9 @@ def test_defaults_of_tables_that_every_unit_has_are_told() -> None:
     assert "env" in found
     assert "restart" not in found
     assert "description" not in found
+
+
+def test_what_is_secret_of_it_also_as_it_is_written() -> None:
+    text = 'env = { HALF = "half-a-key", A_TOKEN = "begin-${HALF}" }\nmask = []\n'
+    traces = traced({"a/b.toml": RUN + text.replace("mask = []\n", ""), "a/c.toml": RUN + text})
+    assert traces.secrets.mask_text("begin-half-a-key, begin-${HALF}, half-a-key") == "***, ***${HALF}, half-a-key"
