@@ -129,7 +129,7 @@ UNITS = {
     "unneeded": 'command = "true"\nenv-file = ["secrets.env"]\nif.env = { FILED_SECRET = "another", HARD_PASSWORD = true }\n',
     "after-filed": f'command = "echo {FILED}"\nafter = [{{ unit = "filed", requires = "completion" }}]\n',
     "given": 'command = "cat given.env >> $RUNNER_ENV"\nonce = "workspace"\n',
-    "taken": f'command = "echo $GIVEN_PASSWORD $GIVEN_URL {GIVEN}; exit 5"\nafter = ["given"]\n',
+    "taken": 'command = "echo $GIVEN_PASSWORD $GIVEN_URL; exit 5"\nafter = ["given"]\n',
     "never": f'type = "external"\ndescription = "what {PLAIN} is for"\n',
     "after-never": 'command = "true"\nafter = ["never"]\nlocks = ["apt"]\n',
 }
