@@ -54,7 +54,7 @@ PURE = {
 }
 """All that the core may import: nothing in it knows of files, clocks, chance, the environment or a log."""
 
-FILE_MODULES = {"fcntl", "glob", "io", "os", "shutil", "stat", "tempfile"}
+FILE_MODULES = {"fcntl", "glob", "grp", "io", "os", "pwd", "resource", "shutil", "stat", "tempfile"}
 FILE_CALLS = {
     *("open", "exists", "is_dir", "is_file", "stat", "lstat", "iterdir", "glob", "rglob", "scandir"),
     *("read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink", "rename", "touch"),

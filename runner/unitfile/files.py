@@ -1,4 +1,4 @@
-"""The only module of this folder that touches the disk: finds unit files, reads them, looks for programs.
+"""The only module of this folder that touches the machine: finds unit files, reads them, looks for programs and accounts.
 
 What goes wrong here comes back as a :class:`Problem`, never as an exception: an unreadable file is one more mistake to show
 beside the others.
@@ -10,10 +10,11 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
+from ..core.account import Account
 from ..core.words import say_size
 from ..errors import Place, Problem
 from .names import judge_directory, judge_drop_in, judge_file
@@ -21,6 +22,10 @@ from .values import quote
 
 LARGEST: Final = 1_000_000
 """Bytes of a unit file. None that people write comes near, and a wrong link may lead to anything."""
+
+Capability = Literal["CAP_SETGID", "CAP_SETUID", "CAP_SYS_NICE", "CAP_SYS_RESOURCE"]
+_CAPABILITIES: Final[dict[Capability, int]] = {"CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_SYS_NICE": 23, "CAP_SYS_RESOURCE": 24}
+"""Their numbers, as in <linux/capability.h>."""
 
 
 class Listing(Struct):
@@ -77,6 +82,95 @@ class Programs:
         if key not in self._known:
             self._known[key] = any(_is_executable(os.path.join(part, name)) for part in search_path.split(os.pathsep))  # noqa: PTH118
         return self._known[key]
+
+
+def find_user(name: str) -> Account | None:
+    """The account of a user's name or number; None for a name that nobody has. A number needs no account."""
+    import pwd  # only where a unit names a user
+
+    number = _number(name)
+    try:
+        entry = pwd.getpwnam(name) if number is None else pwd.getpwuid(number)
+    except KeyError:
+        return None if number is None else Account(name=name, uid=number)
+    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid, home=entry.pw_dir or "/", shell=entry.pw_shell)
+
+
+def find_group(name: str) -> int | None:
+    """The number of a group; None for a name that none has."""
+    import grp
+
+    try:
+        return grp.getgrnam(name).gr_gid if (number := _number(name)) is None else number
+    except KeyError:
+        return None
+
+
+def _number(name: str) -> int | None:
+    return int(name) if name.isascii() and name.isdecimal() else None
+
+
+class Machine:
+    """Whom this machine knows, and what this process may. Each thing is asked once, and only where a unit needs to know."""
+
+    def __init__(self) -> None:
+        self._users: dict[str, Account | None] = {}
+        self._groups: dict[str, int | None] = {}
+        self._capabilities: int | None = None
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        """The user and the group of this process."""
+        return os.geteuid(), os.getegid()
+
+    def user(self, name: str) -> Account | None:
+        """The account of a user."""
+        if name not in self._users:
+            self._users[name] = find_user(name)
+        return self._users[name]
+
+    def group(self, name: str) -> int | None:
+        """The number of a group."""
+        if name not in self._groups:
+            self._groups[name] = find_group(name)
+        return self._groups[name]
+
+    def user_names(self) -> list[str]:
+        """All users."""
+        import pwd
+
+        return [entry.pw_name for entry in pwd.getpwall()]
+
+    def group_names(self) -> list[str]:
+        """All groups."""
+        import grp
+
+        return [entry.gr_name for entry in grp.getgrall()]
+
+    def may(self, capability: Capability) -> bool:
+        """Whether this process has a capability (capabilities(7)); root may lack it in a container."""
+        if self._capabilities is None:
+            self._capabilities = _read_capabilities()
+        return bool(self._capabilities >> _CAPABILITIES[capability] & 1)
+
+    def lowest_nice(self) -> int:
+        """The niceness below which a process needs CAP_SYS_NICE (getrlimit(2), RLIMIT_NICE)."""
+        return min(os.getpriority(os.PRIO_PROCESS, 0), 20 - _limits("nice")[0])
+
+    def hard_limit(self, name: str) -> int:
+        """The hard limit of a resource, as this process has it."""
+        return _limits(name)[1]
+
+
+def _limits(name: str) -> tuple[int, int]:
+    import resource
+
+    return resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))
+
+
+def _read_capabilities() -> int:
+    with open("/proc/self/status", "rb") as file:  # noqa: PTH123
+        return next(int(line.split()[1], 16) for line in file if line.startswith(b"CapEff:"))
 
 
 class _Walk:

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import grp
 import os
+import pwd
+import resource
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from runner.core.account import Account
 from runner.errors import Problem
-from runner.unitfile.files import LARGEST, Listing, Programs, list_units, read
+from runner.unitfile.files import LARGEST, Capability, Listing, Machine, Programs, find_group, find_user, list_units, read
 
 Forbid = Callable[[str], None]
+NOBODY = 65534
+NO_ID = 3_999_999_999
 
 
 def make(root: Path, *files: str) -> Path:
@@ -213,3 +219,45 @@ def test_a_program_is_looked_up_only_once(tmp_path: Path) -> None:
     (tmp_path / "run").touch(0o755)
     assert not programs.has("run", str(tmp_path))
     assert Programs().has("run", str(tmp_path))
+
+
+# ---------------------------------------------------------------- accounts and rights
+
+
+def test_users() -> None:
+    entry = pwd.getpwuid(0)
+    root = Account(name=entry.pw_name, uid=0, gid=entry.pw_gid, home=entry.pw_dir, shell=entry.pw_shell)
+    assert find_user(entry.pw_name) == find_user("0") == root
+    assert find_user("no-such-user") is None
+    assert find_user(str(NO_ID)) == Account(name=str(NO_ID), uid=NO_ID)
+
+
+def test_groups() -> None:
+    entry = grp.getgrgid(0)
+    assert find_group(entry.gr_name) == find_group("0") == 0
+    assert find_group("no-such-group") is None
+    assert find_group(str(NO_ID)) == NO_ID
+
+
+def test_the_machine_is_asked_once() -> None:
+    machine = Machine()
+    assert machine.user("0") is machine.user("0")
+    assert machine.user("no-such-user") is machine.user("no-such-user") is None
+    assert [machine.group("0"), machine.group("0"), machine.group("no-such-group")] == [0, 0, None]
+    assert pwd.getpwuid(0).pw_name in machine.user_names()
+    assert grp.getgrgid(0).gr_name in machine.group_names()
+
+
+@pytest.mark.parametrize(("capability", "number"), [("CAP_SETUID", 7), ("CAP_SETGID", 6), ("CAP_SYS_NICE", 23)])
+def test_what_this_process_may(capability: Capability, number: int) -> None:
+    status = Path("/proc/self/status").read_text()
+    effective = int(status.split("CapEff:")[1].split()[0], 16)
+    machine = Machine()
+    assert machine.may(capability) is machine.may(capability) is bool(effective & 1 << number)
+    assert machine.ids == (os.geteuid(), os.getegid())
+
+
+def test_what_this_process_has() -> None:
+    machine = Machine()
+    assert machine.hard_limit("nofile") == resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert machine.lowest_nice() <= os.getpriority(os.PRIO_PROCESS, 0)
