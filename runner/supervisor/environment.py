@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..core.effect import Cause
 from ..core.unit import Unit
@@ -26,9 +26,11 @@ def base_environment(environment: Mapping[str, str]) -> dict[bytes, bytes]:
 
 
 def unit_environment(
-    base: Environment, unit: Unit, invocation: str, attempt: int, received: Mapping[str, str] = NOTHING
+    base: Environment, unit: Unit, invocation: str, attempt: int, received: Mapping[str, str] = NOTHING, uid: int | None = None
 ) -> dict[bytes, bytes]:
     """The environment of one invocation: the base, then what units before it give, its files, its own values, the runner's.
+
+    ``uid`` is that of its processes where it is another than ours: then no file is read that this user could have put there.
 
     Raises :class:`~runner.supervisor.spawn.SpawnError` where a file is missing or cannot be read.
     """
@@ -36,7 +38,7 @@ def unit_environment(
     for name, value in received.items():
         environment[os.fsencode(name)] = os.fsencode(value)
     for path in unit.env_file:
-        environment.update(_read_file(path))
+        environment.update(_read_file(path, uid))
     for name, value in unit.env.items():
         environment[os.fsencode(name)] = os.fsencode(value)
     environment[b"RUNNER_UNIT"] = os.fsencode(unit.name)
@@ -55,12 +57,12 @@ def tell_cause(cause: Cause, log: str) -> dict[bytes, bytes]:
     }
 
 
-def _read_file(path: str) -> dict[bytes, bytes]:
+def _read_file(path: str, uid: int | None) -> dict[bytes, bytes]:
     """The ``NAME=VALUE`` lines of a file. Its path may begin with ``-``: then it may be missing."""
     may_be_missing = path.startswith("-")
     path = path.removeprefix("-")
     try:
-        with open(path, "rb", opener=open_at_once) as file:
+        with open(path, "rb", opener=open_at_once if uid is None else _opener_for(uid)) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise SpawnError("env-file", f'cannot read the env-file "{path}": it is no regular file')
             lines = file.read().splitlines()
@@ -91,6 +93,12 @@ def parse_line(line: bytes) -> tuple[bytes, bytes] | None:
 def open_at_once(path: str, flags: int) -> int:
     """Nobody is waited for: not the writer of a FIFO, not whoever is at the other end of a device (open(2))."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+
+
+def _opener_for(uid: int) -> Callable[[str, int], int]:
+    from .guarded import open_to_read
+
+    return lambda path, _: open_to_read(path, uid)
 
 
 def say_os_error(error: OSError) -> str:

@@ -253,4 +253,7 @@ def is_there(pid: int) -> bool:
     return state not in "ZX"
 
 
+NOBODY = 65_534
+"""A user who owns nothing (``nobody``)."""
+
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")

@@ -9,7 +9,7 @@ from runner.core.effect import Cause
 from runner.supervisor.environment import base_environment, tell_cause, unit_environment
 from runner.supervisor.spawn import SpawnError
 
-from .harness import deadline, make
+from .harness import NOBODY, deadline, make, needs_root
 
 
 def test_the_base_is_ours_without_what_concerns_us_alone() -> None:
@@ -117,3 +117,16 @@ def test_a_cause_is_told_in_what_a_process_can_be_given() -> None:
         b"RUNNER_CAUSE_REASON": b"too late ?",
         b"RUNNER_CAUSE_LOG": b"/log/\xff",
     }
+
+
+@needs_root
+def test_a_file_of_another_user_leads_nowhere_else(tmp_path: Path) -> None:
+    """What root alone may read would become the environment of that user's unit."""
+    (tmp_path / "secret").write_text("PASSWORD=x\n")
+    (tmp_path / "env").symlink_to(tmp_path / "secret")
+    unit = make("a", "x", env_file=(f"{tmp_path}/env",))
+    assert unit_environment({}, unit, "run.1", 1)[b"PASSWORD"] == b"x"
+    with pytest.raises(SpawnError, match="there is a link in a directory that other users can change"):
+        unit_environment({}, unit, "run.1", 1, uid=NOBODY)
+    (tmp_path / "plain").write_text("A=1\n")
+    assert unit_environment({}, make("a", "x", env_file=(f"{tmp_path}/plain",)), "run.1", 1, uid=NOBODY)[b"A"] == b"1"
