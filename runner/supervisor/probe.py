@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
 from typing import Final
 
 import trio
@@ -30,37 +29,38 @@ QUICK_INTERVAL: Final = 0.001
 """Seconds between the first two looks at a socket that is bound but not yet listened to: a moment that no event ends."""
 
 
-async def ask(probe: Probe, *, env: Mapping[str, str], cwd: str | None, timeout: float) -> str:
+async def ask(probe: Probe, setting: Setting, *, timeout: float) -> str:
     """Ask once. Empty means yes; otherwise why not, in words: ``connection refused``, ``HTTP status 503``.
 
-    ``timeout`` is in seconds; paths are relative to ``cwd``. Nothing that the world outside does raises an error.
-    Cancelling it, or the timeout, leaves no connection and no process: a command is killed with its whole group.
+    ``timeout`` is in seconds; paths are relative to the directory of the setting, and a command is executed with it as the unit
+    is. Nothing that the world outside does raises an error. Cancelling it, or the timeout, leaves no connection and no
+    process: a command is killed with its whole group.
     """
     try:
         with trio.move_on_after(timeout):
-            return await _ask(probe, env, cwd)
+            return await _ask(probe, setting)
     except (OSError, ValueError, RuntimeError, trio.BrokenResourceError) as error:  # RuntimeError: no thread to be had
         return say_failure(error)
     return f"no answer within {say_duration(timeout)}"
 
 
-async def wait_until_yes(probe: Probe, *, env: Mapping[str, str], cwd: str | None) -> None:
+async def wait_until_yes(probe: Probe, setting: Setting) -> None:
     """Return at the first yes. Asks at once, then each ``probe.interval``, measured from start to start.
 
     A file or a unix socket is asked for as soon as the kernel tells that it may be there.
     """
     if probe.by in ("file", "unix"):
-        await _wait_for_path(probe, env, cwd)
+        await _wait_for_path(probe, setting)
         return
     patience = max(probe.interval, LEAST_PATIENCE)
     while True:
         asked_at = trio.current_time()
-        if not await ask(probe, env=env, cwd=cwd, timeout=patience):
+        if not await ask(probe, setting, timeout=patience):
             return
         await trio.sleep_until(asked_at + probe.interval)
 
 
-async def _ask(probe: Probe, env: Mapping[str, str], cwd: str | None) -> str:
+async def _ask(probe: Probe, setting: Setting) -> str:
     match probe.by:
         case "http":
             return await _ask_http(probe)
@@ -68,13 +68,13 @@ async def _ask(probe: Probe, env: Mapping[str, str], cwd: str | None) -> str:
             async with connect_tcp(*_parse_address(probe.target)):
                 return ""
         case "unix":
-            await connect_unix(_path(probe, cwd))
+            await connect_unix(_path(probe, setting))
             return ""
         case "file":
-            os.stat(_path(probe, cwd))  # noqa: PTH116
+            os.stat(_path(probe, setting))  # noqa: PTH116
             return ""
         case "command" if probe.command:
-            return await _ask_command(probe.command, env, cwd)
+            return await _ask_command(probe.command, setting)
         case _:
             raise AssertionError(f"a probe by {probe.by} is not asked")
 
@@ -87,10 +87,9 @@ async def _ask_http(probe: Probe) -> str:
     return "" if is_yes else f"HTTP status {status}"
 
 
-async def _ask_command(command: Command, env: Mapping[str, str], cwd: str | None) -> str:
-    environment = {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
+async def _ask_command(command: Command, setting: Setting) -> str:
     try:
-        status, killed_by = await run_command(command, Setting(environment, cwd))
+        status, killed_by = await run_command(command, setting)
     except SpawnError as error:
         return error.reason
     return say_exit(status, killed_by) if status != 0 else ""
@@ -128,20 +127,20 @@ def _parse_address(target: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def _path(probe: Probe, cwd: str | None) -> str:
-    return os.path.join(cwd or "", probe.target)  # noqa: PTH118
+def _path(probe: Probe, setting: Setting) -> str:
+    return os.path.join(setting.cwd or "", probe.target)  # noqa: PTH118
 
 
-async def _wait_for_path(probe: Probe, env: Mapping[str, str], cwd: str | None) -> None:
+async def _wait_for_path(probe: Probe, setting: Setting) -> None:
     from .inotify import PathWatch
 
-    path = _path(probe, cwd)
+    path = _path(probe, setting)
     quick = QUICK_INTERVAL
     with PathWatch(path) as watch:
         while True:
             asked_at = trio.current_time()
             is_armed = watch.arm()
-            if not await ask(probe, env=env, cwd=cwd, timeout=max(probe.interval, LEAST_PATIENCE)):
+            if not await ask(probe, setting, timeout=max(probe.interval, LEAST_PATIENCE)):
                 return
             if probe.by == "unix" and os.path.exists(path):  # noqa: PTH110
                 pause, quick = min(quick, probe.interval), 2 * quick

@@ -66,7 +66,7 @@ class Probing:
             if isinstance(what, Health):
                 await self._watch_health(invocation, what)
             else:
-                await wait_until_yes(what, env=invocation.environment, cwd=invocation.setting.cwd)
+                await wait_until_yes(what, invocation.setting)
                 self._observe(invocation, "")
 
     async def _watch_health(self, invocation: Invocation, health: Health) -> None:
@@ -79,7 +79,7 @@ class Probing:
                 reason = "" if invocation.is_alive_signal else "no WATCHDOG=1 in time"
             else:
                 patience = max(health.probe.interval, LEAST_PATIENCE)
-                reason = await ask(health.probe, env=invocation.environment, cwd=invocation.setting.cwd, timeout=patience)
+                reason = await ask(health.probe, invocation.setting, timeout=patience)
             self._observe(invocation, reason, is_health=True)
             await trio.sleep_until(asked_at + health.probe.interval)
 

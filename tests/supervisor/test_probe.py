@@ -15,6 +15,7 @@ import trio.testing
 from runner.core.unit import Command, Probe, ProbeKind
 from runner.supervisor import inotify
 from runner.supervisor.probe import LEAST_PATIENCE, SLOW_INTERVAL, ask, wait_until_yes
+from runner.supervisor.spawn import Setting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -23,7 +24,7 @@ PATIENCE = 5.0
 """Seconds after which a test has failed; nothing here takes a tenth of it."""
 NEVER = 3_600.0
 """An interval so long that only an event can have brought the answer."""
-ENV = {"PATH": os.environ["PATH"], "ANSWER": "yes"}
+ENV = {b"PATH": os.environb[b"PATH"], b"ANSWER": b"yes"}
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def _no_process_is_left() -> Iterator[None]:
 
 
 async def answer(probe: Probe, cwd: str | None = None, timeout: float = PATIENCE) -> str:
-    return await ask(probe, env=ENV, cwd=cwd, timeout=timeout)
+    return await ask(probe, Setting(ENV, cwd), timeout=timeout)
 
 
 def shell(line: str, interval: float = 0.01) -> Probe:
@@ -83,7 +84,7 @@ class WebServer:
 
 
 async def wait(probe: Probe, cwd: str | None = None) -> None:
-    await wait_until_yes(probe, env=ENV, cwd=cwd)
+    await wait_until_yes(probe, Setting(ENV, cwd))
 
 
 @asynccontextmanager
