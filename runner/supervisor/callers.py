@@ -180,9 +180,12 @@ class CallerServer:
         identify: Callable[[int, int], Peer],
         later: Callable[[float, Callable[[], None]], None],
         mask: Callable[[str], str] = str,
+        uid: int | None = None,
     ) -> None:
         """``identify`` makes a peer of a pid and a uid; ``later`` calls something after so many seconds; ``mask`` hides
         secrets.
+
+        Welcome are our own user, root, and the user ``uid``. What each may call is not decided here.
         """
         self.poller = poller
         self.begin = begin
@@ -190,6 +193,7 @@ class CallerServer:
         self.mask = mask
         self._identify = identify
         self._listener = listener
+        self._uids = {0, os.getuid(), os.getuid() if uid is None else uid}
         self._connections: set[CallerConnection] = set()
         self._later = later
         self._is_accepting = False
@@ -236,7 +240,7 @@ class CallerServer:
 
     def _welcome(self, sock: socket.socket) -> None:
         pid, uid, _ = PEER.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))
-        if uid not in (os.getuid(), 0):
+        if uid not in self._uids:
             sock.close()
             return
         try:

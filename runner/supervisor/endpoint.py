@@ -57,7 +57,7 @@ class Endpoint:
         self._lock, last_owner = _take_lock(path)
         try:
             _mind_socket(path, last_owner)
-            self.listener = _listen(path)
+            self.listener = listen(path)
         except OSError as error:
             self._leave_lock()
             raise SocketError(f'cannot serve the socket "{path}": {error.strerror or error}') from None
@@ -202,7 +202,8 @@ def _mind_socket(path: str, last_owner: str) -> None:
         raise SocketError(f'cannot serve the socket "{path}": another program does{who}', hint=_ANOTHER)
 
 
-def _listen(path: str) -> socket.socket:
+def listen(path: str) -> socket.socket:
+    """A socket that listens at a path, in the place of whatever is there, which only our own user may connect to."""
     with suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)

@@ -84,20 +84,25 @@ _NOTHING: Final = Notification()
 class NotifySocket:
     """The datagram socket of one invocation, bound at ``path``, which only our user and root can write to.
 
+    With ``uid`` it belongs to that user, for a unit whose processes do; then only that user, ours and root can.
+
     A socket that an earlier life left at the path is replaced. Raises ``OSError`` where the path cannot be bound: too long
     (more than 107 bytes, unix(7)), in a directory that is missing or not ours, or taken by something that is no socket.
     """
 
-    __slots__ = ("_socket", "path")
+    __slots__ = ("_socket", "_uids", "path")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, uid: int | None = None) -> None:
         self.path = path
+        self._uids = {0, os.getuid(), os.getuid() if uid is None else uid}
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             os.fchmod(self.fileno(), 0o600)  # before bind, which gives the file this mode: no moment is left for others
             _remove_socket(path)
             self._socket.bind(path)
+            if uid is not None:
+                os.chown(path, uid, -1, follow_symlinks=False)
         except BaseException:
             self._socket.close()
             raise
@@ -109,8 +114,8 @@ class NotifySocket:
     def receive(self) -> list[Notification]:
         """What has arrived, oldest first, up to 64 messages; returns at once.
 
-        Left out are messages of other users than ours and root, those that are too long, and those that say nothing that
-        we know. File descriptors that came with a message are closed, which is also the answer to ``BARRIER=1``.
+        Left out are messages of other users, those that are too long, and those that say nothing that we know. File
+        descriptors that came with a message are closed, which is also the answer to ``BARRIER=1``.
         """
         heard = []
         for _ in range(MESSAGES_A_CALL):
@@ -119,7 +124,7 @@ class NotifySocket:
             except BlockingIOError:
                 break
             _close_descriptors(ancillary)
-            if flags & socket.MSG_TRUNC or _sender(ancillary) not in (0, os.getuid()):
+            if flags & socket.MSG_TRUNC or _sender(ancillary) not in self._uids:
                 continue
             notification = parse_notification(data)
             if notification != _NOTHING:

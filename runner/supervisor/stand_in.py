@@ -15,8 +15,10 @@ _IMPORT = "from runner.cli.coder import main"
 """What is in every stand-in, and in no other program."""
 
 
-def make_stand_in(place: str) -> None:
+def make_stand_in(place: str, *, is_shared: bool = False) -> None:
     """Write the stand-in into a directory to put on a PATH, which is made. Raises ``OSError`` where that cannot be done.
+
+    One that ``is_shared`` can be executed by everybody, where this Python and this package can be read by them.
 
     It runs Python without ``site``, which costs as much as all the rest, and so has to be told where this package is.
     """
@@ -28,6 +30,8 @@ def make_stand_in(place: str) -> None:
     descriptor = os.open(f"{place}/.{_PROGRAM}-{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o700)
     with open(descriptor, "wb") as file:  # noqa: PTH123
         file.write(os.fsencode(text))
+    for path in (place, f"{place}/.{_PROGRAM}-{os.getpid()}") if is_shared else ():
+        os.chmod(path, 0o755)  # noqa: PTH101, S103
     os.replace(f"{place}/.{_PROGRAM}-{os.getpid()}", f"{place}/{_PROGRAM}")  # noqa: PTH105
 
 

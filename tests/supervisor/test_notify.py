@@ -145,6 +145,19 @@ class TestNotifySocket:
                 sender.sendmsg([b"STATUS=%d" % uid], [(socket.SOL_SOCKET, socket.SCM_CREDENTIALS, credentials)])
         assert notify_socket.receive() == [Notification(status="0")]
 
+    def test_of_another_user_hears_that_user_too(self, tmp_path: Path) -> None:
+        if os.getuid() != 0:
+            pytest.skip("needs root to send as somebody else")
+        notify_socket = NotifySocket(str(tmp_path / "theirs"), 65_534)
+        assert (os.lstat(notify_socket.path).st_uid, stat.S_IMODE(os.lstat(notify_socket.path).st_mode)) == (65_534, 0o600)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.connect(notify_socket.path)
+            for uid in (1, 65_534, 0):
+                credentials = struct.pack("iII", os.getpid(), uid, 0)
+                sender.sendmsg([b"STATUS=%d" % uid], [(socket.SOL_SOCKET, socket.SCM_CREDENTIALS, credentials)])
+        assert notify_socket.receive() == [Notification(status="65534"), Notification(status="0")]
+        notify_socket.close()
+
     def test_replaces_a_stale_socket(self, tmp_path: Path) -> None:
         path = str(tmp_path / "notify")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stale:
