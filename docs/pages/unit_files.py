@@ -9,13 +9,15 @@ from typing import Any, Final
 from msgspec import NODEFAULT, Meta
 from msgspec.structs import FieldInfo, fields
 
+from runner.core.account import OF_A_SESSION
 from runner.core.secret import LOOKS, SHORTEST
 from runner.core.words import say_size
 from runner.unitfile import keys
 from runner.unitfile.build import OURS
 from runner.unitfile.describe import branches, label
 from runner.unitfile.files import LARGEST
-from runner.unitfile.keys import GROUP_KEYS, KINDS, Table, UnitFile
+from runner.unitfile.keys import GROUP_KEYS, KINDS, UnitFile
+from runner.unitfile.table import Table
 from runner.unitfile.values import Duration, Size
 
 SOURCE: Final = "docs/templates/unit-files.md or runner/unitfile/keys.py"
@@ -33,6 +35,7 @@ def page() -> str:
         "ours": ", ".join(f"`{name}`" for name in sorted(OURS)),
         "looks": f"{', '.join(LOOKS[:-1])} or {LOOKS[-1]}",
         "shortest": str(SHORTEST),
+        "session": ", ".join(f"`{name}`" for name in OF_A_SESSION),
         "keys": "\n".join(_unit_table()),
         "group": ", ".join(f"`{key}`" for key in GROUP_KEYS),
         "tables": "\n\n".join("\n".join(_table(title, struct)) for title, struct in _tables()),

@@ -178,7 +178,7 @@ def load_graph(options: argparse.Namespace) -> Graph:
 
     Warnings are told on standard error; errors raise InvalidUnits.
     """
-    loaded = load_units(options)
+    loaded = load_units(options, to_run=False)
     if not loaded.secrets:
         return loaded.graph
     from copy import copy
@@ -190,9 +190,12 @@ def load_graph(options: argparse.Namespace) -> Graph:
     return graph
 
 
-def load_units(options: argparse.Namespace) -> Loaded:
-    """The units as they are, and where each is declared. What is secret in them is hidden in all that is written."""
-    loaded = read_units(units_directories(options.units, os.environ))
+def load_units(options: argparse.Namespace, *, to_run: bool = True) -> Loaded:
+    """The units as they are, and where each is declared. What is secret in them is hidden in all that is written.
+
+    Not ``to_run``: what this process may do for them does not matter.
+    """
+    loaded = read_units(units_directories(options.units, os.environ), to_run=to_run)
     if loaded.errors:
         raise InvalidUnits(loaded.problems)
     if loaded.warnings:
@@ -202,9 +205,9 @@ def load_units(options: argparse.Namespace) -> Loaded:
     return loaded
 
 
-def read_units(directories: list[Path]) -> Loaded:
+def read_units(directories: list[Path], *, to_run: bool = True) -> Loaded:
     """The unit files of these directories and all that is wrong with them. Secrets are hidden in all that is written."""
-    loaded = load(directories, os.environ)
+    loaded = load(directories, os.environ, to_run=to_run)
     hide(loaded.secrets.mask_text)
     return loaded
 

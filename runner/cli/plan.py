@@ -82,11 +82,12 @@ def _judge(graph: Graph, paths: StatePaths, secrets: Secrets) -> dict[str, Judge
     checked = [unit for unit in graph.units.values() if unit.checks]
     if not checked:
         return {}
+    from ..supervisor.annex import Annex
     from ..supervisor.checks import judge_now
     from ..supervisor.memories import Memories
     from ..supervisor.settings import Settings
 
-    settings, memories = Settings(os.environ, secrets.learn), Memories(paths.memories, lambda _: None)
+    settings, memories = Settings(os.environ, Annex(), secrets.learn), Memories(paths.memories, lambda _: None)
     return foresee(graph, {unit.name: judge_now(unit, settings, memories) for unit in checked})
 
 

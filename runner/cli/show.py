@@ -57,10 +57,11 @@ def _secrets(traces: Traces) -> Secrets:
     """What is secret in the units, and in their env-files: it may stand in clear text in another unit."""
     secrets = traces.secrets
     if reading := [unit for unit in traces.units.values() if unit.env_file]:
+        from ..supervisor.annex import Annex
         from ..supervisor.settings import Settings
         from ..supervisor.spawn import SpawnError
 
-        settings = Settings(os.environ, secrets.learn)
+        settings = Settings(os.environ, Annex(), secrets.learn)
         for unit in reading:
             with suppress(SpawnError):  # it will be told when the unit starts
                 settings.make(unit, "", 0, None)

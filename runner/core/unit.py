@@ -6,7 +6,7 @@ says nothing about a thing has what the reference says it has.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -147,6 +147,18 @@ class Conditions(Value, frozen=True, kw_only=True):
     """Exit status 0: it holds."""
 
 
+UNLIMITED: Final = -1
+"""As a limit: none (``RLIM_INFINITY`` of getrlimit(2))."""
+
+
+class Limit(Value, frozen=True, kw_only=True):
+    """How much of a resource a process may use (getrlimit(2)). None: as the supervisor has it."""
+
+    soft: int | None = None
+    """What holds. A process may raise it itself, up to the hard one."""
+    hard: int | None = None
+
+
 class Unit(Value, frozen=True, kw_only=True):
     """One unit, as its files say it, with names not yet resolved against the other units."""
 
@@ -177,8 +189,14 @@ class Unit(Value, frozen=True, kw_only=True):
     mask: tuple[str, ...] | None = None
     """Variables whose values are secret, beside those whose names say so. Empty: not even those of them that it sets."""
     cwd: str = ""
+    user: str = ""
+    """A name or a number; empty: that of the supervisor."""
+    user_group: str = ""
+    """The same of the group of its processes; empty: that of the user."""
     nice: int | None = None
     umask: int | None = None
+    limits: dict[str, Limit] = {}
+    """By the name of the resource, such as ``nofile``: in bytes, seconds (``rttime``: microseconds) or as a count."""
     log: Log = Log()
     on_success: tuple[str, ...] = ()
     on_failure: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What units of other users must reach, in a directory apart: sockets of their own, and a ``coder`` that they may execute.
+"""What units of other users must reach, in a directory apart: sockets and files of their own, a ``coder`` to execute.
 
 The supervisor's own directory is open to its user alone, and stays so. Units of another user get another sync socket, which
 belongs to that user, and each a notify socket that does; through their directory everybody may pass, but nobody may look into
@@ -66,6 +66,16 @@ class Annex:
             make_stand_in(place, is_shared=True)
         return place
 
+    def values_file(self, invocation: str, uid: int) -> str:
+        """An empty file for the values that an invocation gives, which this user may write to; nobody else can make it."""
+        path = f"{self._directory()}/values-{invocation}"
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.fchown(file, uid, -1)
+        finally:
+            os.close(file)
+        return path
+
     def serve(self, take: Take) -> None:
         """Hand over all sockets that there are, and from now on each that is made."""
         self._take = take
@@ -112,5 +122,5 @@ def _clear(path: str) -> None:
     """Remove what a supervisor leaves in there."""
     remove_stand_in(f"{path}/bin")
     for name in os.listdir(path):  # noqa: PTH208
-        if name.endswith(".sock"):
+        if name.endswith(".sock") or name.startswith("values-"):
             os.unlink(f"{path}/{name}")  # noqa: PTH108

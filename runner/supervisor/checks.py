@@ -60,8 +60,8 @@ def judge_now(unit: Unit, settings: Settings, memories: Memories) -> Judgement:
 
 
 def _find(unit: Unit, setting: Setting, settings: Settings, memories: Memories) -> Found:
-    own, state = settings.own(unit), os.path.dirname(memories.directory)  # noqa: PTH120
-    return look(unit, setting.environment, own, memories.recall(unit.name), state)
+    own, state = settings.own(unit, setting.other_uid), os.path.dirname(memories.directory)  # noqa: PTH120
+    return look(unit, setting.environment, own, memories.recall(unit.name), state, setting.uid)
 
 
 class Checks:

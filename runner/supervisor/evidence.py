@@ -33,11 +33,18 @@ _GONE: Final = Content("")
 _SIZE: Final = 16
 
 
-def look(unit: Unit, environment: Mapping[bytes, bytes], own: Mapping[bytes, bytes], memory: Memory | None, state: str) -> Found:
+def look(
+    unit: Unit,
+    environment: Mapping[bytes, bytes],
+    own: Mapping[bytes, bytes],
+    memory: Memory | None,
+    state: str,
+    uid: int,
+) -> Found:
     """All that the unit's keys ask about.
 
     ``environment`` is the whole that its command would get, ``own`` the part that is not the supervisor's; ``memory`` is what
-    is remembered of it, and ``state`` the directory where that is kept.
+    is remembered of it, ``state`` the directory where that is kept, and ``uid`` the user as whom it runs.
     """
     conditions = unit.conditions
     paths = [*(conditions.exists + conditions.missing if conditions else ()), *unit.creates]
@@ -54,7 +61,7 @@ def look(unit: Unit, environment: Mapping[bytes, bytes], own: Mapping[bytes, byt
         environment={name: os.fsdecode(value) for name, value in values.items() if value is not None},
         os=os.uname().sysname.lower(),
         arch=os.uname().machine,
-        user=user_name(os.geteuid()) if is_user_asked else "",
+        user=user_name(uid) if is_user_asked else "",
         memory=memory,
         boot=boot_id() if unit.once == "boot" else "",
         system=system_id() if unit.inputs else "",

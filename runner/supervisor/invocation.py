@@ -10,6 +10,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from ..core.mask import Masker, Secrets
@@ -96,11 +97,6 @@ class Invocation:
             host.poller.add(notify.fileno(), self._notified)
 
     @property
-    def environment(self) -> dict[str, str]:
-        """What its processes find in their environment, as text."""
-        return {os.fsdecode(name): os.fsdecode(value) for name, value in self.setting.environment.items()}
-
-    @property
     def pid(self) -> int:
         """The process that was spawned, which leads the session."""
         return self._main.pid
@@ -114,6 +110,9 @@ class Invocation:
             reader, writer = os.pipe2(os.O_CLOEXEC)
         except OSError as error:
             raise explain(error, str(command), self.setting) from None
+        if (uid := self.setting.other_uid) is not None:
+            with suppress(OSError):  # who cannot give it away cannot become another either, which is told
+                os.fchown(writer, uid, -1)  # or /dev/stdout could not be opened (proc_pid_fd(5))
         try:
             process = spawn(command, self.setting, writer)
         except SpawnError:
@@ -286,7 +285,7 @@ class Invocation:
         self._killed = number == signal.SIGKILL
         numbers = (number,) if self._killed else (number, signal.SIGCONT)
         if not to_tree:
-            targets = {self._new_main or (self.pid if self._main.is_running else 0)} - {0}
+            targets = {self._main_pid()} - {0}
         else:
             census = self._host.census()
             targets = census.members(self.pid, self.name)
@@ -297,6 +296,12 @@ class Invocation:
         for pid in targets:
             for one in numbers:
                 send_signal(pid, one)
+
+    def _main_pid(self) -> int:
+        """Its main process; 0: it has none any more. Whom the unit named may have gone since, and its number be another's."""
+        if not self._main.is_running:
+            return self._new_main
+        return self._new_main if self._new_main and self._is_member(self._new_main) else self.pid
 
     def run_stop_command(self, command: Command) -> None:
         """Execute the unit's stop command in the same setting, its output to the same log. The unit is not over before it."""
@@ -314,7 +319,7 @@ class Invocation:
         if way and way.command:
             self._run_reload_command(way.command, then)
         elif way:
-            pid = self._new_main or (self.pid if self._main.is_running else 0)
+            pid = self._main_pid()
             if pid:
                 send_signal(pid, signal.Signals[way.signal])
             then("" if pid else "it has ended")

@@ -38,7 +38,22 @@ class Scripts:
         self._sessions[pid] = session_of(pid)
         if len(self._sessions) > _CALLERS_KNOWN:
             del self._sessions[next(iter(self._sessions))]
-        return Peer(pid=pid, uid=uid, unit=self._supervisor.unit_of(invocation_of(pid)))
+        return Peer(pid=pid, uid=uid, unit=self._unit_of(pid, uid))
+
+    def _unit_of(self, pid: int, uid: int) -> str:
+        """The unit in whose process tree a caller is. Whoever is neither root nor our user speaks only for units of their own.
+
+        Without CAP_SYS_PTRACE (docker) root cannot read the environment of another user's process, but knows its session.
+        """
+        unit = self._supervisor.unit_of(invocation_of(pid))
+        if uid in (0, os.getuid()):
+            return unit
+        invocations = self._supervisor.invocations
+        if not unit:
+            session = session_of(pid)
+            unit = next((name for name, invocation in invocations.items() if session == invocation.pid), "")
+        identity = invocations[unit].setting.identity if unit in invocations else None
+        return unit if identity and identity.uid == uid else ""
 
     def watch(self, order: WatchScript) -> None:
         """Tell the engine when the script is gone."""

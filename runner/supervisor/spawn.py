@@ -11,13 +11,13 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from msgspec import Struct
 
 from ..core.observed import Stage
-from ..core.unit import Command
+from ..core.unit import Command, Limit
 from .processes import fill_standard_streams
 
 Environment = Mapping[bytes, bytes]
@@ -38,6 +38,20 @@ class SpawnError(Exception):
         self.reason = reason
 
 
+class Identity(Struct, frozen=True):
+    """The ids that a process takes on."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...] | None = None
+    """None: the supplementary groups of the supervisor, for a process of its own user."""
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is another user than the supervisor's."""
+        return self.uid != os.geteuid()
+
+
 class Setting(Struct, frozen=True):
     """What a process starts with, apart from its command."""
 
@@ -47,6 +61,19 @@ class Setting(Struct, frozen=True):
     nice: int | None = None
     values_file: str = ""
     """Where it may write what it gives to the units after it; empty where it cannot."""
+    limits: Mapping[str, Limit] = {}
+    identity: Identity | None = None
+    """None: that of the supervisor."""
+
+    @property
+    def uid(self) -> int:
+        """The user as whom the process runs."""
+        return self.identity.uid if self.identity else os.geteuid()
+
+    @property
+    def other_uid(self) -> int | None:
+        """The user that the process becomes, where that is another than ours."""
+        return self.identity.uid if self.identity and self.identity.is_other else None
 
 
 def spawn(command: Command, setting: Setting, output: int) -> subprocess.Popen[bytes]:
@@ -63,8 +90,6 @@ def spawn(command: Command, setting: Setting, output: int) -> subprocess.Popen[b
         process = _execute(argv, setting, output)
     except OSError as error:
         raise explain(error, argv[0], setting) from None
-    except subprocess.SubprocessError:  # all that is known of a failed preexec_fn
-        raise SpawnError("limits", f"cannot set the nice value {setting.nice}: not permitted") from None
     except ValueError as error:  # a null byte in an argument or the environment
         program = argv[0].replace("\0", "\\0")
         raise SpawnError("spawn", f'cannot execute "{program}": {error}') from None
@@ -79,39 +104,46 @@ def _execute(argv: list[str], setting: Setting, output: int) -> subprocess.Popen
     """Execute with the limit of open files that was ours before, and so is the unit's from its first instruction.
 
     Python too needs descriptors to spawn. Where there are none below that limit, the child has to lower it itself, which
-    takes a fork(2) and longer.
+    takes a fork(2) and longer. So does everything else that only the child can do.
     """
+    if setting.nice is not None or setting.limits or setting.identity:
+        return _popen_prepared(argv, setting, output)
     if _files_before is None:
-        return _popen(argv, setting, output, None)
+        return _popen(argv, setting, output)
     resource.setrlimit(resource.RLIMIT_NOFILE, _files_before)
     try:
-        return _popen(argv, setting, output, None)
+        return _popen(argv, setting, output)
     except OSError as error:
         if error.errno != errno.EMFILE:
             raise
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (_files_before[1], _files_before[1]))
-    return _popen(argv, setting, output, _files_before)
+    return _popen_prepared(argv, setting, output)
 
 
-def _popen(argv: list[str], setting: Setting, output: int, files: tuple[int, int] | None) -> subprocess.Popen[bytes]:
-    def prepare() -> None:
-        if setting.nice is not None:
-            os.setpriority(os.PRIO_PROCESS, 0, setting.nice)
-        if files is not None:
-            resource.setrlimit(resource.RLIMIT_NOFILE, files)
+def _popen_prepared(argv: list[str], setting: Setting, output: int) -> subprocess.Popen[bytes]:
+    """Execute where the child has something to do first. It tells by a pipe which step failed, and why."""
+    from .prepare import Preparation
 
+    with Preparation(setting, _files_before) as preparation:
+        try:
+            return _popen(argv, setting, output, preparation.run)
+        except subprocess.SubprocessError:  # all that it says itself of a failed preexec_fn
+            raise preparation.explain() from None
+
+
+def _popen(argv: list[str], setting: Setting, output: int, prepare: Callable[[], None] | None = None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         argv,
         stdin=_dev_null(),
         stdout=output,
         stderr=output,
         env=setting.environment,
-        cwd=setting.cwd,
+        cwd=None if setting.identity else setting.cwd,  # whoever becomes another enters it as that
         umask=setting.umask,
         start_new_session=True,
         close_fds=False,  # ours are all close-on-exec, see mind_descriptors()
-        preexec_fn=None if setting.nice is None and files is None else prepare,
+        preexec_fn=prepare,
     )
 
 

@@ -31,18 +31,18 @@ from ..core.engine import Engine
 from ..core.event import Decided, RunStarted
 from ..core.observed import DurationsLearned, Observed, ProcessSpawned, SpawnFailed, StartRequested, TimerFired
 from ..core.snapshot import Snapshot
-from ..core.unit import Unit
+from .annex import Annex
 from .asking import Asking
 from .environment import tell_cause
 from .invocation import Invocation
 from .journal import Journal, Lines
 from .notify import NotifySocket
 from .orphans import Orphans
-from .output import TAIL_LINES, LogFile
+from .output import TAIL_LINES
 from .paths import StatePaths
 from .poller import Poller
 from .secrets import RunSecrets
-from .settings import Settings
+from .settings import Settings, make_log
 from .spawn import SpawnError
 from .stop_requests import StopRequests
 from .timers import Timers
@@ -92,9 +92,10 @@ class Supervisor:
         self.periodic: list[tuple[float, Callable[[], None]]] = []
         """What the loop is to call over and over, and how often."""
         self.environment = environment
+        self.annex = Annex()
         self.secrets = RunSecrets(engine.graph.units.values(), environment)
         """What is masked in all that the run writes and tells."""
-        self._settings = Settings(environment, self.secrets.learn, self.warn)
+        self._settings = Settings(environment, self.annex, self.secrets.learn, self.warn)
         self.birth = Birth.now()
         """Every process of this run is younger."""
         self._begun = time.monotonic()
@@ -267,7 +268,7 @@ class Supervisor:
             notify = self._settings.make_notify_socket(unit, order.invocation)
             cause = tell_cause(order.cause, self.snapshot.units[order.cause.unit].log) if order.cause else {}
             setting = self._settings.make(unit, order.invocation, order.attempt, notify, order.values, cause)
-            log = self._log(unit)
+            log = make_log(unit, setting, self.paths, self.warn, self.warn_of_state)
             invocation = Invocation(self, unit, order.invocation, setting, log, notify)
         except SpawnError as error:
             if notify:
@@ -287,10 +288,6 @@ class Supervisor:
             self._units[order.invocation] = order.unit
             at, path = self.now(), _as_text(log.path)
             self.observe(ProcessSpawned(at=at, unit=order.unit, invocation=order.invocation, pid=invocation.pid, log=path))
-
-    def _log(self, unit: Unit) -> LogFile:
-        path, on_error = (unit.log.file, self.warn) if unit.log.file else (self.paths.log(unit.name), self.warn_of_state)
-        return LogFile(path, unit.log.max_size, unit.log.keep, on_error)
 
     def _signal(self, order: Signal) -> None:
         invocation = self.current(order.unit, order.invocation)
@@ -357,6 +354,7 @@ class Supervisor:
         for invocation in self.invocations.values():
             invocation.close()
         self._settings.close()
+        self.annex.close()
         self.stop_requests.close()
         if self.orphans:
             self.orphans.close()

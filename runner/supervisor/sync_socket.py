@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.effect import Answer, WatchScript
 from ..core.event import Decided, UnitEnded
-from ..rpc.methods import NOT_CONNECTED, UPDATE_APP_STATUS, say_unknown
+from ..rpc.methods import LONGEST_NAME, NOT_CONNECTED, UPDATE_APP_STATUS, say_unknown
+from ..rpc.quote import quote
 from .callers import Call, CallerServer
 from .commands import CommandService
 from .control import ControlService
@@ -17,6 +19,8 @@ from .scripts import Scripts
 from .sync_service import SyncService
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from .bridge import Bridge
     from .supervisor import Supervisor
     from .unit_files import UnitFiles
@@ -39,14 +43,21 @@ class SyncSocket:
         supervisor.deeds[WatchScript] = self._scripts.watch
         supervisor.listeners.append(self._forget_ended)
         self._bridge = self._make_bridge() if has_bridge else None
-        self._server = CallerServer(
+        self._servers = [self._make_server(endpoint.listener)]
+        supervisor.annex.serve(lambda uid, listener: self._servers.append(self._make_server(listener, uid)))
+
+    def _make_server(self, listener: socket, uid: int | None = None) -> CallerServer:
+        """Serve a listening socket. Each has connections of its own, so that no user takes all that others could have."""
+        supervisor = self._supervisor
+        return CallerServer(
             supervisor.poller,
-            endpoint.listener,
+            listener,
             begin=self._begin,
             serve=self._serve,
             identify=self._scripts.identify,
             later=lambda seconds, call: supervisor.call_at(supervisor.now() + seconds, call),
             mask=supervisor.secrets.mask_text,
+            uid=uid,
         )
 
     def _make_bridge(self) -> Bridge:
@@ -55,7 +66,12 @@ class SyncSocket:
         return Bridge(self._supervisor, self._agent)
 
     def _begin(self, call: Call) -> None:
-        """A call that is not ours goes to the agent, where there is one."""
+        """A call that is not ours goes to the agent, where there is one; but nobody gets there who could not by themselves."""
+        uid = call.connection.peer.uid
+        if uid not in (0, os.getuid()) and not self._service.serves(call.rpc):
+            rpc = quote(call.rpc[:LONGEST_NAME])
+            call.refuse(f"cannot serve {rpc} to user {uid}: only root and the user of the supervisor may call it")
+            return
         if any(service.serves(call.rpc) for service in self._services):
             return
         try:
@@ -76,7 +92,8 @@ class SyncSocket:
     def close(self) -> None:
         """Hang up on everybody. The endpoint is its owner's to close."""
         self._control.close()
-        self._server.close(_PATIENCE)
+        for server in self._servers:
+            server.close(_PATIENCE)
         self._scripts.close()
         if self._bridge:
             self._bridge.close()

@@ -6,10 +6,27 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from ..core.unit import Command, Conditions, Dependency, Health, Log, Probe, Ready, Reload, Requires, Restart, Retry, Stop, Unit
+from ..core.account import OF_A_PERSON, OF_A_SESSION
+from ..core.unit import (
+    Command,
+    Conditions,
+    Dependency,
+    Health,
+    Limit,
+    Log,
+    Probe,
+    Ready,
+    Reload,
+    Requires,
+    Restart,
+    Retry,
+    Stop,
+    Unit,
+)
 from .convert import Finding, Path, show_path
 from .expand import CannotExpand, expand, expand_variable
 from .keys import AfterTable, BeforeTable, ConditionsTable, HealthTable, ReadyTable, RestartTable, RetryTable, UnitFile
+from .limits import LimitsTable
 from .rules import PROBES, Written
 from .values import Duration, Unusable, check_host_port, check_path, check_socket_path, check_url, did_you_mean, quote
 
@@ -69,8 +86,11 @@ def build(name: str, written: Written, environment: Mapping[str, str]) -> tuple[
         env_file=tuple(strings.env_files(file.env_file, cwd)),
         mask=None if file.mask is None else tuple(dict.fromkeys(file.mask)),
         cwd=cwd,
+        user=str(file.user or ""),
+        user_group=str(file.group or ""),
         nice=file.nice,
         umask=int(file.umask, 8) if file.umask else None,
+        limits=_limits(file),
         log=_log(file, strings, cwd),
         on_success=tuple(file.on_success),
         on_failure=tuple(file.on_failure),
@@ -172,6 +192,14 @@ def _words(said: str | list[str]) -> tuple[str, ...]:
     return (said,) if isinstance(said, str) else tuple(said)
 
 
+def _limits(file: UnitFile) -> dict[str, Limit]:
+    if not file.limits:
+        return {}
+    names = zip(LimitsTable.__struct_fields__, LimitsTable.__struct_encode_fields__, strict=True)
+    said = {name: getattr(file.limits, attribute) for attribute, name in names}
+    return {name: Limit(soft=limit.soft, hard=limit.hard) for name, limit in said.items() if limit}
+
+
 def _log(file: UnitFile, strings: _Strings, cwd: str) -> Log:
     if not (said := file.log):
         return _LOG
@@ -257,5 +285,7 @@ class _Strings:
     def _hint(self, variable: str) -> str:
         if variable in self.written.file.env:
             return f'{variable} is set further down in "env": write it above'
+        if self.written.file.user and variable in (*OF_A_PERSON, *OF_A_SESSION):
+            return "it is looked up for the unit's user, not for that of the runner: write the value itself"
         near = did_you_mean(variable, [*self.env, *self._environment])
         return near or f"set it where the runner is started, or give a default: ${{{variable}:-...}}"

@@ -15,7 +15,8 @@ from msgspec.structs import FieldInfo, fields
 
 from ..core.near import nearest
 from .describe import Branch, branches, expected
-from .keys import ALIASES, FOREIGN_TABLES, Table, UnitFile
+from .keys import ALIASES, FOREIGN_TABLES, UnitFile
+from .table import Table
 from .values import Unusable, did_you_mean, parse, quote
 
 Path = tuple[str | int, ...]

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, NamedTuple
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
 from ..core.unit import Kind, Once, Requires
-from .values import Duration, Interval, Pattern, SignalName, Size
+from .limits import LimitsTable
+from .table import Table
+from .table import says as _says
+from .values import AccountName, Duration, Interval, Pattern, SignalName, Size
 
 SEGMENT: Final = r"[A-Za-z0-9][A-Za-z0-9._@:-]*"
 
@@ -19,10 +22,6 @@ SEGMENT: Final = r"[A-Za-z0-9][A-Za-z0-9._@:-]*"
 def _text(pattern: str, label: str, expected: str, *, many: str = "strings") -> Meta:
     """A string that matches; how the reference calls it, and how "it must be ..." goes on."""
     return Meta(pattern=pattern, extra={"label": label, "expected": expected, "many": many})
-
-
-def _says(description: str) -> Meta:
-    return Meta(description=description)
 
 
 Name = Annotated[
@@ -57,10 +56,6 @@ Octal = Annotated[str, _text(r"^0?[0-7]{1,3}$(?!\n)", "octal string", 'an octal 
 Argv = Annotated[list[str], Meta(min_length=1, extra={"expected": "a list of at least one string", "label": "list of strings"})]
 Natural = Annotated[int, Meta(ge=1, le=1_000_000)]
 Factor = Annotated[float, Meta(ge=1, le=1000)]
-
-
-class Table(Struct, rename="kebab", forbid_unknown_fields=True, kw_only=True):
-    """A table of a unit file."""
 
 
 class AfterTable(Table):
@@ -302,11 +297,19 @@ class UnitFile(Table):
         ),
     ] = None
     cwd: Annotated[Path | None, _says("The directory in which it runs. Expanded. Default: that of the supervisor.")] = None
+    user: Annotated[
+        AccountName | None,
+        _says(
+            "Whose its processes are. Another than that of the supervisor takes root, see below. Default: that of the supervisor."
+        ),
+    ] = None
+    group: Annotated[AccountName | None, _says("Their group. Default: that of the user.")] = None
     nice: Annotated[
         Annotated[int, Meta(ge=-20, le=19)] | None,
-        _says("Its niceness: 19 gives way to all others. Default: that of the supervisor."),
+        _says("Its niceness: 19 gives way to all others. Lower than it is takes root. Default: that of the supervisor."),
     ] = None
     umask: Annotated[Octal | None, _says("Permissions that new files do not get. Default: that of the supervisor.")] = None
+    limits: Annotated[LimitsTable | None, _says("What each of its processes may use. Default: as the supervisor.")] = None
     log: Annotated[LogTable | None, _says("Where its output is kept.")] = None
     on_success: Annotated[
         list[Name], _says("Units that are started when it ended `succeeded`. They do not start otherwise.")
@@ -328,7 +331,10 @@ class UnitFile(Table):
 
 KINDS: Final[dict[str, tuple[Kind, ...]]] = {
     **dict.fromkeys(
-        ("command", "script", "retry", "ready", "stop", "locks", "env", "env-file", "mask", "cwd", "nice", "umask", "log"),
+        (
+            *("command", "script", "retry", "ready", "stop", "locks", "env", "env-file", "mask", "cwd"),
+            *("user", "group", "nice", "umask", "limits", "log"),
+        ),
         ("oneshot", "service"),
     ),
     **dict.fromkeys(("creates", "inputs", "once"), ("oneshot",)),
@@ -352,13 +358,7 @@ class Later(NamedTuple):
     hint: str
 
 
-_AS_ROOT: Final = "start the runner as that user, or let the command change it, with runuser -u NAME -- ..."
-
-LATER_KEYS: Final[dict[str, Later]] = {
-    "user": Later("this version runs all units as its own user", _AS_ROOT),
-    "group": Later("this version runs all units as its own user", _AS_ROOT),
-    "limits": Later("this version leaves the limits as they are", "set them in a script, with ulimit"),
-}
+LATER_KEYS: Final[dict[str, Later]] = {}
 """Keys at the top of a unit file."""
 
 ALIASES: Final[dict[str, str]] = {

@@ -26,9 +26,10 @@ from .build import build
 from .convert import Finding, convert
 from .document import Source
 from .faults import say_faults
-from .files import Programs
+from .files import Machine, Programs
 from .lint import lint
 from .names import groups_of
+from .rights import check_rights, environment_for
 from .rules import Written, check_rules, take_later, wrong_keys
 from .secrets import find_shown, mask_problems
 from .sources import Gathered, gather
@@ -62,25 +63,28 @@ class Loaded:
         return self.files[unit]
 
 
-def load(directories: Sequence[Path], environment: Mapping[str, str]) -> Loaded:
+def load(directories: Sequence[Path], environment: Mapping[str, str], *, to_run: bool = True) -> Loaded:
     """Read all units of the directories, of which later ones replace and change what earlier ones have.
 
     ``environment`` is that of the supervisor: what ``${VAR}`` and ``~`` stand for, and the ``PATH`` on which programs have to
-    be. Raises nothing for a mistake in the files: those are the problems.
+    be. What this process may not do for a unit is a problem too, unless it is not ``to_run`` them. Raises nothing for a
+    mistake in the files: those are the problems.
     """
-    return load_gathered(gather(directories), environment)[0]
+    return load_gathered(gather(directories), environment, to_run=to_run)[0]
 
 
-def load_gathered(gathered: Gathered, environment: Mapping[str, str]) -> tuple[Loaded, list[Unit]]:
+def load_gathered(gathered: Gathered, environment: Mapping[str, str], *, to_run: bool = True) -> tuple[Loaded, list[Unit]]:
     """The same of files that were read, and besides all units, those too that are disabled."""
-    loader = _Loader(gathered, environment)
+    loader = _Loader(gathered, environment, to_run=to_run)
     return loader.load(), loader.units
 
 
 class _Loader:
-    def __init__(self, gathered: Gathered, environment: Mapping[str, str]) -> None:
+    def __init__(self, gathered: Gathered, environment: Mapping[str, str], *, to_run: bool) -> None:
         self.gathered = gathered
         self.environment = environment
+        self.to_run = to_run
+        self.machine = Machine()
         self.programs = Programs()
         self.problems: list[Problem] = [*gathered.problems]
         self.wrong: dict[str, set[tuple[str | int, ...]]] = {}
@@ -109,6 +113,8 @@ class _Loader:
         unit, findings = self._interpret(source)
         if unit.enabled and not findings and not source.wrong and unit.name not in self.gathered.incomplete:
             findings += lint(unit, self.environment.get("PATH"), self.programs.has)
+        if unit.enabled and self.to_run and source.name not in self.gathered.incomplete:
+            findings += check_rights(unit, self.machine)
         self.units.append(unit)
         self.problems += [source.problem(finding) for finding in findings]
 
@@ -120,7 +126,7 @@ class _Loader:
         if findings:
             self.wrong[source.name] = {finding.path for finding in findings}
         written = Written(file, values, wrong_keys(findings).union(source.wrong))
-        unit, unexpanded = build(source.name, written, self.environment)
+        unit, unexpanded = build(source.name, written, environment_for(file.user or "", self.machine, self.environment))
         if source.name not in self.gathered.incomplete:  # else what is missing may be in what cannot be read
             findings += [*check_rules(written), *unexpanded]
         return unit, findings

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from ..core.unit import Kind, ProbeKind
+from ..core.unit import UNLIMITED, Kind, ProbeKind
 from .convert import Finding, Path, find_meant, is_foreign_table
 from .describe import join_words
 from .keys import KINDS, LATER_IN_TABLES, LATER_KEYS, Later, UnitFile
@@ -86,6 +86,7 @@ def check_rules(written: Written) -> Iterator[Finding]:
     yield from _check_reload(written)
     yield from _check_conditions(written)
     yield from _check_requires(written)
+    yield from _check_limits(written)
     for key in ("retry", "restart"):
         yield from _check_delays(written, key)
 
@@ -168,6 +169,16 @@ def _check_requires(written: Written) -> Iterator[Finding]:
     if "requires" in written.keys and "after" not in written.keys:
         hint = 'an entry of "before" says its own: { unit = "NAME", requires = "completion" }' if "before" in written.keys else ""
         yield Finding(("requires",), 'cannot use "requires" without "after": it says what is needed of those', hint)
+
+
+def _check_limits(written: Written) -> Iterator[Finding]:
+    for name, said in written.table("limits").items():
+        if isinstance(said, dict) and len(said) == 2:
+            limit = getattr(written.file.limits, "as_" if name == "as" else name)
+            if limit.soft != limit.hard != UNLIMITED and (limit.soft == UNLIMITED or limit.soft > limit.hard):
+                what = f'cannot use a "limits.{name}.soft" of {quote(said["soft"])}: it is above "limits.{name}.hard"'
+                also = ((f"which is {quote(said['hard'])}", ("limits", name, "hard")),)
+                yield Finding(("limits", name, "soft"), what, also=also)
 
 
 def _check_delays(written: Written, key: str) -> Iterator[Finding]:

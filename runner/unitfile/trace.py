@@ -20,12 +20,13 @@ from ..errors import Place, Problem
 from .convert import Path
 from .describe import branches
 from .document import Source
-from .keys import KINDS, Table, UnitFile
+from .keys import KINDS, UnitFile
 from .load import load_gathered
 from .merge import Merged
 from .names import template_of
 from .secrets import find_in_values
 from .sources import gather
+from .table import Table
 from .values import Duration, Size
 
 

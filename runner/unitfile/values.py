@@ -1,4 +1,4 @@
-"""What single values mean: durations, sizes, signals, patterns, addresses.
+"""What single values mean: durations, sizes, signals, patterns, addresses, accounts, limits.
 
 Pure: text in, values out. Each type is one that ``msgspec.convert`` hands to :func:`parse`; what it cannot use, it refuses with
 :class:`Unusable`, which may carry a hint. The sentence "it must be ..." stands once, as the type's ``expected``.
@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from signal import Signals
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from msgspec import json
 
 from ..core.near import nearest
+from ..core.unit import UNLIMITED
 
 _NUMBER: Final = r"([0-9]+(?:\.[0-9]+)?)"
 _DURATION: Final = re.compile(rf"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?(?:{_NUMBER}ms)?")
@@ -25,6 +26,8 @@ _BYTES: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "Ki
 _URL: Final = re.compile(r"https?://(?:[^/?#\s@:\[\]]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?(?:[/?#]\S*)?")
 _HOST_PORT: Final = re.compile(r"(?:[^/?#\s@:\[\]]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _LONGEST_SOCKET_PATH: Final = 107
+_ACCOUNT: Final = re.compile(r"0|[1-9][0-9]{0,9}|(?![0-9]+\Z)[^\s:/,~-][^\s:/,]{0,255}")
+_HIGHEST_ID: Final = 2**32 - 2
 _NO_TEXT: Final = re.compile("[\ud800-\udfff]")
 """Bytes of file names and of the environment that are no UTF-8, as Python keeps them."""
 _SIGNAL_NAMES: Final[dict[int, str]] = {member.value: member.name for member in Signals}
@@ -132,7 +135,122 @@ class Pattern(str):
         return cls(value)
 
 
-Special = Duration | Size | SignalName | Pattern
+class AccountName(str):
+    """The name of a user or of a group, or its number."""
+
+    __slots__ = ()
+    label: ClassVar[str] = "name or number"
+    expected: ClassVar[str] = 'a name or a number in quotes, such as "postgres" or "1000"'
+
+    @classmethod
+    def parse(cls, value: object) -> AccountName:
+        """Read ``"postgres"`` or ``"1000"``. 4294967295 is nobody's number: system calls take it for "no change"."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            raise Unusable(f'write it in quotes: "{value}"')
+        if not isinstance(value, str) or not _ACCOUNT.fullmatch(value):
+            raise Unusable
+        if value.isascii() and value.isdecimal() and int(value) > _HIGHEST_ID:
+            raise Unusable(f"the highest number is {_HIGHEST_ID}")
+        return cls(value)
+
+
+class Limit:
+    """A limit of a resource: one value, or a soft and a hard one. The base of those of the several units of measure."""
+
+    __slots__ = ("hard", "soft")
+    label: ClassVar[str]
+    expected: ClassVar[str]
+
+    def __init__(self, soft: int | None, hard: int | None) -> None:
+        self.soft = soft
+        """None: not said. ``UNLIMITED``: no limit."""
+        self.hard = hard
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read one value for both, or a table of ``soft`` and ``hard``."""
+        if not isinstance(value, dict):
+            both = cls._read(value)
+            return cls(both, both)
+        for key in value:
+            if key not in ("soft", "hard"):
+                raise Unusable(did_you_mean(key, ("soft", "hard")) or 'the table has the keys "soft" and "hard"')
+        if not value:
+            raise Unusable('the table has the keys "soft" and "hard"')
+        return cls(*(cls._read(value[key]) if key in value else None for key in ("soft", "hard")))
+
+    @classmethod
+    def _read(cls, value: object) -> int:
+        if value == "unlimited":
+            return UNLIMITED
+        number = cls.measure(value)
+        if not 0 <= number < 2**63:
+            raise Unusable
+        return number
+
+    @classmethod
+    def measure(cls, value: object) -> int:
+        """One value in the kernel's own measure."""
+        raise NotImplementedError
+
+
+class CountLimit(Limit):
+    """So many of something."""
+
+    __slots__ = ()
+    label: ClassVar[str] = 'integer, `"unlimited"` or `{soft, hard}`'
+    expected: ClassVar[str] = 'an integer of at least 0, "unlimited" or a table of "soft" and "hard"'
+
+    @classmethod
+    def measure(cls, value: object) -> int:
+        """A number."""
+        if isinstance(value, str) and value.isdecimal():
+            raise Unusable(f"write {value} without quotes")
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Unusable
+        return value
+
+
+class SizeLimit(Limit):
+    """So many bytes."""
+
+    __slots__ = ()
+    label: ClassVar[str] = 'size, `"unlimited"` or `{soft, hard}`'
+    expected: ClassVar[str] = 'a size such as "64KiB" or 0, "unlimited" or a table of "soft" and "hard"'
+
+    @classmethod
+    def measure(cls, value: object) -> int:
+        """A size, in bytes."""
+        return _parse_size_text(value) if isinstance(value, str) else CountLimit.measure(value)
+
+
+class TimeLimit(Limit):
+    """So much time."""
+
+    __slots__ = ()
+    label: ClassVar[str] = 'duration, `"unlimited"` or `{soft, hard}`'
+    expected: ClassVar[str] = 'a duration of whole seconds, "unlimited" or a table of "soft" and "hard"'
+    parts: ClassVar[int] = 1
+    """How many of the kernel's measure a second has."""
+
+    @classmethod
+    def measure(cls, value: object) -> int:
+        """A duration, in seconds or a part of them. The kernel takes none for the shortest."""
+        time = Duration.parse(value) * cls.parts
+        if not time or round(time, 3) != round(time):
+            raise Unusable
+        return round(time)
+
+
+class ShortTimeLimit(TimeLimit):
+    """So much time, in microseconds."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = 'a duration of whole microseconds, "unlimited" or a table of "soft" and "hard"'
+    parts: ClassVar[int] = 1_000_000
+
+
+Special = Duration | Size | SignalName | Pattern | AccountName | Limit
 
 
 def parse(kind: type[Special], value: object) -> Special:

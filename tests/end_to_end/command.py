@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import runner
 from runner.supervisor.tree import Census, send_signal
-from tests.supervisor.harness import PYTHON, deadline
+from tests.supervisor.harness import NOBODY, PYTHON, deadline
 
 RUNNER = (sys.executable, "-m", "runner")
 
@@ -103,6 +106,18 @@ class Workspace:
     def log(self, unit: str) -> Path:
         """The log of a unit."""
         return self.state / "logs" / f"{unit}.log"
+
+
+def as_nobody(*arguments: str, cwd: str = "/") -> subprocess.CompletedProcess[str]:
+    """The runner's command line, executed by somebody who is not root, and who may only read what that takes."""
+    command = [*RUNNER, *arguments]
+    if os.getuid() == 0:
+        setpriv = shutil.which("setpriv") or pytest.skip("needs setpriv to become somebody else")
+        reading = [f"--{sort}-caps=+dac_read_search" for sort in ("inh", "ambient")]
+        command = [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *reading, *command]
+    environment = {**os.environ, "PYTHONPATH": str(Path(runner.__file__).parents[1]), "HOME": "/"}
+    with deadline():
+        return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 def parse(text: str) -> list[Event]:

@@ -147,14 +147,25 @@ def _end(scripts: list[subprocess.Popen[str]]) -> None:
 
 
 class Caller:
-    """A client of the socket, in the same thread: says something, and hears while the supervisor has its turns."""
+    """A client of the socket, in the same thread: says something, and hears while the supervisor has its turns.
 
-    def __init__(self, site: Site) -> None:
+    ``path`` is another of its sockets, ``uid`` somebody else to be while connecting, which is when the kernel looks.
+    """
+
+    def __init__(self, site: Site, path: str | None = None, uid: int | None = None) -> None:
         self.events: list[Event] = []
         self.rpc = ClientConnection()
         self._site = site
         sock = socket.socket(socket.AF_UNIX)
-        sock.connect(site.path)
+        before = os.geteuid()
+        os.seteuid(before if uid is None else uid)
+        try:
+            sock.connect(path or site.path)
+        except OSError:
+            sock.close()
+            raise
+        finally:
+            os.seteuid(before)
         self.wire = Wire(site.supervisor.poller, sock, self._receive)
 
     def __enter__(self) -> Caller:

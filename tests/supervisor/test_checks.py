@@ -12,6 +12,7 @@ from runner.core.event import Decided, UnitEnded, UnitStarted, UnitStarting, Uni
 from runner.core.freshness import Judgement, Memory
 from runner.core.observed import RestartRequested
 from runner.core.unit import Command, Conditions, Unit
+from runner.supervisor.annex import Annex
 from runner.supervisor.checks import judge_now
 from runner.supervisor.memories import Memories
 from runner.supervisor.settings import Settings
@@ -197,7 +198,7 @@ def test_somebody_restarts_what_is_up_to_date(tmp_path: Path) -> None:
 
 
 def test_what_can_be_said_beforehand(tmp_path: Path) -> None:
-    settings, memories = Settings(os.environ, lambda *_: None), Memories(f"{tmp_path}/state/memories", print)
+    settings, memories = Settings(os.environ, Annex(), lambda *_: None), Memories(f"{tmp_path}/state/memories", print)
     unit = build(tmp_path)
     assert judge_now(unit, settings, memories) == Judgement("needed", f'"{tmp_path}/out" is not there')
     up(tmp_path, unit)

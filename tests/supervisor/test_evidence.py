@@ -44,7 +44,7 @@ def read(directory: Path, *patterns: str, before: Mapping[str, Content] | None =
 
 def looked(unit: Unit, state: Path, memory: Memory | None = None, **environment: str) -> Found:
     values = {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
-    return look(unit, values, values, memory, str(state))
+    return look(unit, values, values, memory, str(state), os.geteuid())
 
 
 def make(**fields: Any) -> Unit:

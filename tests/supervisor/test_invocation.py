@@ -168,6 +168,22 @@ class TestNotices:
             fact = host.run_until(ProcessExited)
             assert (fact.exit_code, fact.signal) == (None, None)
 
+    def test_a_main_process_that_has_gone_is_not_signalled(self, host: FakeHost, tmp_path: Path, notify: str) -> None:
+        """Its number may be a stranger's by now, whom a supervisor that runs as root could end."""
+        os.mkfifo(tmp_path / "hold")
+        code = SPEAK + (
+            "child = os.fork()\nif not child: signal.pause()\n"
+            f"speaker.send(b'MAINPID=%d\\nSTATUS=named' % child)\nopen('{tmp_path}/hold').read()\n"
+            "os.kill(child, 9); os.wait()\nspeaker.send(b'STATUS=gone')\nsignal.pause()"
+        )
+        with invoked(host, service("a", python(code)), tmp_path, notify=notify) as invocation:
+            host.run_until(StatusReported)
+            assert invocation._main_pid() not in (0, invocation.pid)
+            (tmp_path / "hold").open("w").close()
+            host.run_until(StatusReported, 2)
+            invocation.send(signal.SIGTERM, to_tree=False)
+            assert host.run_until(ProcessExited).signal == "SIGTERM"
+
     def test_a_main_process_that_is_not_there_is_not_followed(self, host: FakeHost, tmp_path: Path, notify: str) -> None:
         with invoked(host, service("a", python(SPEAK + "speaker.send(b'MAINPID=2147483647')")), tmp_path, notify=notify):
             assert host.run_until(ProcessExited).exit_code == 0

@@ -10,7 +10,7 @@ from runner.core.observed import ScriptEnded
 from runner.supervisor.scripts import Scripts
 from runner.supervisor.tree import Census
 
-from .harness import make
+from .harness import NOBODY, make, needs_root
 from .sync_site import Caller, Site, served
 
 ABANDONED = "abandoned: its script exited without complete"
@@ -142,3 +142,27 @@ def test_what_is_not_known_any_more_is_not_told() -> None:
         site.supervisor.observe(ScriptEnded(at=site.supervisor.now(), unit="x", invocation="none"))
         site.settle()
         assert site.of(UnitEnded, "x") == []
+
+
+@needs_root
+class TestUnitsOfOtherUsers:
+    def test_a_caller_speaks_only_for_a_unit_of_its_own_user(self) -> None:
+        units = [
+            make("ours", "sleep 600"),
+            make("theirs", "sleep 600", user="nobody"),
+            make("hidden", ["env", "-i", "sleep", "600"], user="nobody"),
+        ]
+        with served(*units) as site:
+            site.until(lambda: all(site.of(UnitStarted, unit.name) for unit in units))
+            invocations = site.supervisor.invocations
+            scripts = Scripts(site.supervisor)
+            assert scripts.identify(invocations["theirs"].pid, NOBODY).unit == "theirs"
+            assert scripts.identify(invocations["theirs"].pid, 0).unit == "theirs"
+            assert scripts.identify(invocations["theirs"].pid, 1).unit == ""
+            assert scripts.identify(invocations["hidden"].pid, NOBODY).unit == "hidden"
+            for name in ("ours", "none.1"):
+                claimed = invocations[name].name if name in invocations else name
+                environment = {"PATH": os.environ["PATH"], "RUNNER_INVOCATION": claimed}
+                with subprocess.Popen(["sleep", "600"], user=NOBODY, env=environment) as liar:
+                    assert scripts.identify(liar.pid, NOBODY).unit == ""
+                    liar.kill()

@@ -248,6 +248,7 @@ def python(code: str, *, as_somebody: bool = False) -> str:
 PRELUDE = """
 import os, resource
 from runner.core.unit import Command
+from runner.supervisor.prepare import Preparation  # which somebody else may not be able to read
 from runner.supervisor.spawn import Setting, SpawnError, mind_descriptors, spawn
 
 def run(command, **setting):
@@ -264,7 +265,7 @@ def run(command, **setting):
 class TestAsSomebodyElse:
     def test_a_nice_value_that_is_not_permitted(self) -> None:
         said = python("print(run(Command(argv=('true',)), nice=-5))", as_somebody=True)
-        assert said == "limits: cannot set the nice value -5: not permitted"
+        assert said == "limits: cannot set the nice value -5: permission denied"
 
     def test_a_program_that_runs_as_its_owner(self) -> None:
         """Such as sudo: whoever starts it may not change its limits."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
 import pytest
 
 from runner.core.event import SyncCalled, UnitEnded, UnitReady, UnitStarted, UnitWaiting
 from runner.core.unit import Probe, Ready, Unit
-from runner.rpc.event import ErrorReceived, MessageReceived, SendClosed
+from runner.rpc.event import ConnectionEnded, ErrorReceived, MessageReceived, SendClosed
 from runner.rpc.messages import SyncReadyResponse, SyncStatusResponse, SyncWantRequest, UnitRequest
 from runner.rpc.methods import (
+    EVENTS,
     NOT_CONNECTED,
     PING,
     REACH,
+    RELOAD,
+    SNAPSHOT,
+    START,
+    STOP,
     SYNC_COMPLETE,
     SYNC_READY,
     SYNC_START,
@@ -22,9 +31,10 @@ from runner.rpc.methods import (
     Method,
 )
 from runner.rpc.proto import Message, parse_message
+from runner.supervisor.callers import MOST_CONNECTIONS
 from runner.supervisor.sync_service import HOLD
 
-from .harness import make, service
+from .harness import NOBODY, make, needs_root, service
 from .sync_site import Caller, Site, served
 
 YES = bytes(SyncReadyResponse(ready=True))
@@ -201,3 +211,62 @@ class TestWithoutAnAgent:
             assert caller.ask(UPDATE_APP_STATUS) == NOT_CONNECTED
             assert caller.ask("/a.B/C") == 'protocol error: unknown rpc: "/a.B/C"'
             assert caller.ask(PING) == b""
+
+
+@needs_root
+class TestUnitsOfOtherUsers:
+    """They have a socket of their own, on which they may do what scripts do, and nothing else."""
+
+    @pytest.fixture
+    def site(self) -> Iterator[Site]:
+        with served(service("theirs", "exec sleep 600", user="nobody", cwd="/"), service("ours", "exec sleep 600")) as site:
+            site.until(lambda: site.of(UnitReady, "theirs") and site.of(UnitReady, "ours"))
+            yield site
+
+    def path(self, site: Site) -> str:
+        return site.supervisor.annex.socket_for(NOBODY)
+
+    def test_may_speak_as_scripts_do(self, site: Site) -> None:
+        with Caller(site, self.path(site), NOBODY) as caller:
+            assert caller.ask(PING) == b""
+            assert caller.ask(SYNC_START, UnitRequest("x")) == b""
+            assert caller.ask(SYNC_COMPLETE, UnitRequest("x")) == b""
+            assert [call.peer.uid for call in site.of(SyncCalled, "x")] == [NOBODY, NOBODY]
+            said = caller.ask(SYNC_COMPLETE, UnitRequest("ours"))
+            assert said == 'cannot complete unit "ours": it is declared in units/ours.toml'
+
+    @pytest.mark.parametrize(
+        "rpc", [STOP.path, START.path, RELOAD.path, SNAPSHOT.path, EVENTS.path, UPDATE_APP_STATUS.path, "/a.B/C"]
+    )
+    def test_may_not_do_more(self, site: Site, rpc: str) -> None:
+        with Caller(site, self.path(site), NOBODY) as caller:
+            said = caller.ask(rpc, b"{}")
+            assert said == f'cannot serve "{rpc}" to user {NOBODY}: only root and the user of the supervisor may call it'
+            assert caller.ask(PING) == b""
+        assert site.supervisor.engine.graph.units.keys() == {"theirs", "ours"}
+        assert not site.of(UnitEnded, "theirs")
+
+    def test_root_may_do_everything_there(self, site: Site) -> None:
+        with Caller(site, self.path(site)) as caller:
+            assert isinstance(caller.ask(SNAPSHOT, b"{}"), bytes)
+
+    def test_nobody_else_gets_in(self, site: Site) -> None:
+        with pytest.raises(PermissionError):
+            Caller(site, self.path(site), 1)
+        with pytest.raises(PermissionError):
+            Caller(site, uid=NOBODY)
+
+    def test_nor_where_the_user_opens_the_door(self, site: Site) -> None:
+        """The socket belongs to the user, who may give others the right to connect."""
+        Path(self.path(site)).chmod(0o666)
+        with Caller(site, self.path(site), 1) as caller:
+            caller.call(PING)
+            caller.hear(ConnectionEnded)
+
+    def test_take_no_connection_from_others(self, site: Site) -> None:
+        with ExitStack() as stack:
+            for _ in range(MOST_CONNECTIONS + 1):
+                stack.enter_context(Caller(site, self.path(site), NOBODY))
+            site.settle()
+            with Caller(site) as caller:
+                assert caller.ask(PING) == b""

@@ -163,7 +163,7 @@ def test_a_service_gives_what_it_wrote_before_it_was_ready(tmp_path: Path) -> No
 
     def stop_when_both_are_there(supervisor: Supervisor) -> None:
         assert supervisor.engine.values.given("db") == {"PORT": "1"}
-        assert supervisor.invocations["app"].environment["PORT"] == "1"
+        assert supervisor.invocations["app"].setting.environment[b"PORT"] == b"1"
         stop(supervisor, "db")
 
     ran = supervise(tmp_path, *units, react=on(UnitReady, "app", stop_when_both_are_there))

@@ -3,7 +3,22 @@ from __future__ import annotations
 import pytest
 import tomli
 
-from runner.core.unit import Command, Conditions, Dependency, Health, Log, Probe, Ready, Reload, Restart, Retry, Stop, Unit
+from runner.core.unit import (
+    UNLIMITED,
+    Command,
+    Conditions,
+    Dependency,
+    Health,
+    Limit,
+    Log,
+    Probe,
+    Ready,
+    Reload,
+    Restart,
+    Retry,
+    Stop,
+    Unit,
+)
 from runner.unitfile.build import build
 from runner.unitfile.convert import Finding, Path, convert
 from runner.unitfile.rules import Written, wrong_keys
@@ -59,8 +74,11 @@ def test_a_unit_that_says_everything() -> None:
         env = { DATA = "~/data", FILE = "${DATA}/file" }
         env-file = ["-.env", "/etc/web.env"]
         cwd = "~/web"
+        user = "ann"
+        group = "1000"
         nice = 5
         umask = "022"
+        limits = { nofile = 1024, core = "unlimited", as = { soft = "1GiB" }, cpu = { soft = "1m", hard = 90 }, rttime = "1ms" }
         log = { file = "web.log", max-size = "1MB", keep = 0 }
         on-success = ["f"]
         on-failure = ["g"]
@@ -99,8 +117,17 @@ def test_a_unit_that_says_everything() -> None:
         env={"DATA": "/home/ann/data", "FILE": "/home/ann/data/file"},
         env_file=("-/home/ann/web/.env", "/etc/web.env"),
         cwd="/home/ann/web",
+        user="ann",
+        user_group="1000",
         nice=5,
         umask=0o22,
+        limits={
+            "as": Limit(soft=2**30),
+            "core": Limit(soft=UNLIMITED, hard=UNLIMITED),
+            "cpu": Limit(soft=60, hard=90),
+            "nofile": Limit(soft=1024, hard=1024),
+            "rttime": Limit(soft=1000, hard=1000),
+        },
         log=Log(file="/home/ann/web/web.log", max_size=1_000_000, keep=0),
         on_success=("f",),
         on_failure=("g",),
@@ -115,10 +142,19 @@ def test_a_machine_has_one_name() -> None:
     assert made.conditions == Conditions(arch=("x86_64", "!aarch64", "riscv64"), command=Command(argv=("test",)))
 
 
+def test_what_belongs_to_the_user_of_the_runner_is_not_known_of_another() -> None:
+    hint = "it is looked up for the unit's user, not for that of the runner: write the value itself"
+    values = tomli.loads('command = "x"\nuser = "bob"\ncwd = "~/x"')
+    file, _ = convert(values)
+    _, (finding,) = build("a", Written(file, values, frozenset()), {})
+    assert (finding.what, finding.hint) == ('cannot expand "~/x" for "cwd": HOME is not set', hint)
+
+
 def test_values_are_plain() -> None:
     """What the rest of the program gets knows nothing of the types of the file format."""
     more = 'stop.timeout = 5\nstop.signal = "SIGINT"\nlog.max-size = 5000\nretry.delay = 5'
-    made = unit(f'type = "service"\ncommand = "x"\ntimeout = 5\n{more}')
+    made = unit(f'type = "service"\ncommand = "x"\nuser = "x"\ngroup = "y"\ntimeout = 5\n{more}')
+    assert [type(value) for value in (made.user, made.user_group)] == [str, str]
     values = (made.timeout, made.stop.timeout, made.stop.signal, made.log.max_size, made.retry.delay, made.retry.max_delay)
     assert [type(value) for value in values] == [float, float, str, int, float, float]
 

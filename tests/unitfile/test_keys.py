@@ -11,7 +11,8 @@ from msgspec.structs import FieldInfo, fields
 from runner.core import unit as meaning
 from runner.unitfile import keys
 from runner.unitfile.describe import branches, label
-from runner.unitfile.keys import KINDS, LATER_IN_TABLES, LATER_KEYS, Later, Table, UnitFile
+from runner.unitfile.keys import KINDS, LATER_IN_TABLES, LATER_KEYS, Later, UnitFile
+from runner.unitfile.table import Table
 
 TABLES = [value for value in vars(keys).values() if isinstance(value, type) and issubclass(value, Table) and value is not Table]
 FIELDS = [(table, field) for table in TABLES for field in fields(table)]
@@ -58,7 +59,7 @@ def test_the_interval_of_a_ready_probe_is_that_of_probes() -> None:
 
 
 def test_every_field_of_a_unit_has_its_key() -> None:
-    made_of_others = {"name", "kind"}
+    made_of_others = {"name", "kind", "user_group"}
     assert {field.name for field in fields(meaning.Unit)} - made_of_others <= {field.name for field in fields(UnitFile)}
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,6 +46,20 @@ def test_the_environment_is_what_was_handed_in(tmp_path: Path, monkeypatch: pyte
     loaded = load_files(tmp_path / "units", {"a.toml": RUN + 'cwd = "~"\nenv = { A = "${OUTSIDE}" }\n'})
     assert whats(loaded) == ['a.toml: cannot expand "${OUTSIDE}" for "env.A": OUTSIDE is not set']
     assert loaded.graph.units["a"].cwd == "/home/ann"
+
+
+def test_what_is_asked_of_the_machine_matters_only_where_units_are_to_run(tmp_path: Path) -> None:
+    files = {"a.toml": RUN + 'user = "no-such-user"\n', "b.toml": RUN + 'user = "no-such-user"\nenabled = false\n'}
+    (problem,) = load_files(tmp_path / "units", files).problems
+    assert '"no-such-user"' in problem.what
+    assert problem.where.line == 2
+    assert load([tmp_path / "units"], {"PATH": str(tmp_path / "bin")}, to_run=False).problems == []
+
+
+def test_home_is_that_of_the_units_user(tmp_path: Path) -> None:
+    loaded = load_files(tmp_path / "units", {"a.toml": RUN + 'user = "0"\ncwd = "~"\nenv = { WHO = "${USER}" }\n'})
+    root = pwd.getpwuid(0)
+    assert (loaded.graph.units["a"].cwd, loaded.graph.units["a"].env) == (root.pw_dir, {"WHO": root.pw_name})
 
 
 def test_errors_and_warnings_are_told_apart(tmp_path: Path) -> None:

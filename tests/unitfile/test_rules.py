@@ -97,15 +97,50 @@ def test_a_key_is_told_on_the_kinds_that_cannot_have_it(key: str) -> None:
         "umask": '"022"',
         "cwd": '"x"',
         "once": '"boot"',
+        "user": '"x"',
+        "group": '"x"',
     }
     values |= {"ready": '{ tcp = "x:1" }', "health": '{ tcp = "x:1" }', "reload": '{ signal = "SIGHUP" }'}
     lists = dict.fromkeys(("locks", "env-file", "creates", "inputs", "mask"), "[]")
-    tables = dict.fromkeys(("stop", "env", "log"), "{}")
+    tables = dict.fromkeys(("stop", "env", "limits", "log"), "{}")
     value = (values | lists | tables)[key]
     for kind in ("oneshot", "service", "target"):
         base = "" if kind == "target" or key in ("command", "script") else RUN
         told = [finding.path for finding in findings(f'type = "{kind}"\n{base}{key} = {value}')]
         assert told == ([] if kind in KINDS[key] else [(key,)])
+
+
+@pytest.mark.parametrize(
+    ("limit", "what", "also"),
+    [
+        ("core = { soft = 2, hard = 1 }", 'cannot use a "limits.core.soft" of 2: it is above "limits.core.hard"', "which is 1"),
+        (
+            'as = { soft = "unlimited", hard = "1GB" }',
+            'cannot use a "limits.as.soft" of "unlimited": it is above "limits.as.hard"',
+            'which is "1GB"',
+        ),
+    ],
+)
+def test_a_soft_limit_is_not_above_the_hard_one(limit: str, what: str, also: str) -> None:
+    (finding,) = findings(RUN + f"limits.{limit}")
+    name = limit.split()[0]
+    assert (finding.path, finding.what) == (("limits", name, "soft"), what)
+    assert finding.also == ((also, ("limits", name, "hard")),)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        "core = 1",
+        "core = { soft = 1, hard = 1 }",
+        "core = { soft = 5 }",
+        'core = { soft = 5, hard = "unlimited" }',
+        'core = { soft = "unlimited", hard = "unlimited" }',
+        "core = { soft = 5, hard = -1 }",
+    ],
+)
+def test_limits_that_go_together(limit: str) -> None:
+    assert findings(RUN + f"limits.{limit}") == []
 
 
 def test_a_kind_that_was_not_said_is_explained() -> None:

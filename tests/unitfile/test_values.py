@@ -9,13 +9,20 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.core.unit import UNLIMITED
 from runner.unitfile.values import (
+    AccountName,
+    CountLimit,
     Duration,
     Interval,
+    Limit,
     Pattern,
+    ShortTimeLimit,
     SignalName,
     Size,
+    SizeLimit,
     Special,
+    TimeLimit,
     Unusable,
     check_host_port,
     check_path,
@@ -50,6 +57,12 @@ from runner.unitfile.values import (
         (Size, 4096, 4096),
         (SignalName, "SIGTERM", "SIGTERM"),
         (Pattern, "ready on [0-9]+", "ready on [0-9]+"),
+        (AccountName, "www-data", "www-data"),
+        (AccountName, "_apt", "_apt"),
+        (AccountName, "0", "0"),
+        (AccountName, "4294967294", "4294967294"),
+        (AccountName, "1a", "1a"),
+        (AccountName, "\u0661", "\u0661"),
     ],
 )
 def test_what_can_be_used(kind: type[Special], written: object, value: object) -> None:
@@ -93,6 +106,30 @@ def test_what_can_be_used(kind: type[Special], written: object, value: object) -
         (Pattern, 5, ""),
         (Pattern, "(", "unterminated"),
         (Pattern, "a{99999999999999999999}", "too large"),
+        (AccountName, "", ""),
+        (AccountName, "a b", ""),
+        (AccountName, "-u", ""),
+        (AccountName, "007", ""),
+        (AccountName, "4294967295", "the highest number is 4294967294"),
+        (AccountName, "99999999999", ""),
+        (AccountName, 1000, 'write it in quotes: "1000"'),
+        (AccountName, True, ""),
+        (CountLimit, "10", "write 10 without quotes"),
+        (CountLimit, "10kB", ""),
+        (CountLimit, -1, ""),
+        (CountLimit, 2**63, ""),
+        (CountLimit, True, ""),
+        (CountLimit, {}, '"soft" and "hard"'),
+        (CountLimit, {"sotf": 1}, 'did you mean "soft"?'),
+        (CountLimit, {"zzzzzz": 1}, '"soft" and "hard"'),
+        (CountLimit, {"soft": "1"}, "write 1 without quotes"),
+        (SizeLimit, "10", "without quotes"),
+        (SizeLimit, -5, ""),
+        (SizeLimit, 1.5, ""),
+        (TimeLimit, 0, ""),
+        (TimeLimit, "1500ms", ""),
+        (TimeLimit, "x", "the units are"),
+        (ShortTimeLimit, 1e-7, ""),
     ],
 )
 def test_what_cannot_be_used(kind: type[Special], written: object, hint: str) -> None:
@@ -102,6 +139,34 @@ def test_what_cannot_be_used(kind: type[Special], written: object, hint: str) ->
     assert bool(hint) == bool(caught.value.hint)
 
 
+@pytest.mark.parametrize(
+    ("kind", "written", "limits"),
+    [
+        (CountLimit, 0, (0, 0)),
+        (CountLimit, "unlimited", (UNLIMITED, UNLIMITED)),
+        (CountLimit, {"soft": 1}, (1, None)),
+        (CountLimit, {"hard": "unlimited"}, (None, UNLIMITED)),
+        (CountLimit, {"hard": 3, "soft": 2}, (2, 3)),
+        (SizeLimit, 0, (0, 0)),
+        (SizeLimit, "8MiB", (2**23, 2**23)),
+        (SizeLimit, {"soft": "1kB", "hard": "1MB"}, (1000, 1_000_000)),
+        (TimeLimit, 90, (90, 90)),
+        (TimeLimit, "1h", (3600, 3600)),
+        (ShortTimeLimit, 1.1, (1_100_000, 1_100_000)),
+        (ShortTimeLimit, "200ms", (200_000, 200_000)),
+    ],
+)
+def test_limits(kind: type[Limit], written: object, limits: tuple[int | None, int | None]) -> None:
+    limit = parse(kind, written)
+    assert isinstance(limit, kind)
+    assert (limit.soft, limit.hard) == limits
+
+
+def test_a_limit_without_a_measure_measures_nothing() -> None:
+    with pytest.raises(NotImplementedError):
+        Limit.measure(1)
+
+
 @given(st.integers(0, 1000), st.integers(0, 59), st.integers(0, 59), st.integers(0, 999))
 def test_a_duration_is_the_sum_of_its_parts(hours: int, minutes: int, seconds: int, milliseconds: int) -> None:
     parsed = Duration.parse(f"{hours}h{minutes}m{seconds}s{milliseconds}ms")
@@ -109,8 +174,8 @@ def test_a_duration_is_the_sum_of_its_parts(hours: int, minutes: int, seconds: i
 
 
 @given(
-    st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none()),
-    st.sampled_from([Duration, Interval, Size, SignalName, Pattern]),
+    st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.dictionaries(st.text(), st.integers())),
+    st.sampled_from([Duration, Interval, Size, SignalName, Pattern, AccountName, CountLimit, SizeLimit, ShortTimeLimit]),
 )
 def test_anything_is_parsed_or_refused(written: object, kind: type[Special]) -> None:
     with suppress(Unusable):
