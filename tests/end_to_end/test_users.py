@@ -17,7 +17,7 @@ import pytest
 
 import runner
 from runner.core.event import UnitEnded, UnitReady, UnitStarted
-from runner.core.unit import Command, Limit, Log, Probe, Ready, Stop
+from runner.core.unit import Command, Conditions, Limit, Log, Probe, Ready, Stop
 from runner.supervisor.supervisor import Supervisor
 from tests.supervisor.harness import NOBODY, make, needs_root, on, service, supervise
 
@@ -117,6 +117,17 @@ def test_all_commands_of_a_unit_are_its_user_s(tmp_path: Path) -> None:
     )
     ran = supervise(tmp_path, unit, react=on(UnitReady, "s"))
     assert ran.text("s").splitlines() == [f"main {NOBODY} 0077", f"stop {NOBODY} 0077"]
+
+
+@needs_root
+def test_conditions_are_asked_as_its_user(tmp_path: Path) -> None:
+    is_nobody = Conditions(user=(NAME,), command=Command(shell=f"test $(id -u) = {NOBODY}"))
+    units = [
+        make("theirs", "true", user=NAME, cwd="/", conditions=is_nobody),
+        make("ours", "true", conditions=Conditions(user=(f"!{NAME}",))),
+        make("not", "true", conditions=Conditions(user=(NAME,))),
+    ]
+    assert supervise(tmp_path, *units).outcomes() == {"theirs": "succeeded", "ours": "succeeded", "not": "unneeded"}
 
 
 @needs_root
