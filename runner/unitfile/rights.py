@@ -58,7 +58,12 @@ def environment_for(user: str, machine: Machine, environment: Mapping[str, str])
 
 
 def check_rights(unit: Unit, machine: Machine) -> Iterator[Finding]:
-    """What this process may not do for a unit, and whom this machine does not know."""
+    """What this process may not do for a unit, and whom this machine does not know.
+
+    A unit without a command has no processes. That it cannot have these keys is told elsewhere.
+    """
+    if unit.command is None:
+        return
     if unit.user:
         yield from _check_user(unit, machine)
     if unit.user_group:

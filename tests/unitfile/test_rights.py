@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runner.core.account import Account
-from runner.core.unit import UNLIMITED, Limit, Unit
+from runner.core.unit import UNLIMITED, Command, Limit, Unit
 from runner.unitfile.rights import check_rights, environment_for
 
 USERS = {
@@ -57,7 +57,7 @@ ANN = Machine("ann")
 
 def told(machine: Machine, **keys: Any) -> list[tuple[str, str, str]]:
     """What is told of a unit: how bad it is, what, and the hint."""
-    unit = Unit(name="a", kind="oneshot", **keys)
+    unit = Unit(name="a", kind="oneshot", command=Command(shell="x"), **keys)
     return [(finding.severity, finding.what, finding.hint) for finding in check_rights(unit, machine)]
 
 
@@ -141,6 +141,10 @@ def test_a_high_limit(limit: int, said: str) -> None:
 def test_a_soft_limit_above_the_hard_one_that_there_is(machine: Machine) -> None:
     what = 'cannot use 4097 for "limits.nofile.soft": the hard limit is 4096'
     assert told(machine, limits={"nofile": Limit(soft=4097)}) == [("error", what, 'write "hard" too')]
+
+
+def test_nothing_is_told_of_what_has_no_processes() -> None:
+    assert list(check_rights(Unit(name="a", kind="target", user="bob", nice=-20), ANN)) == []
 
 
 def test_variables_are_looked_up_for_the_unit_s_user() -> None:
