@@ -7,6 +7,9 @@ Where several units before one give the same name, the last of them counts: who 
 after it and has had its value to go by. Where neither of two depends on the other nobody can say which is meant. Equal values
 do no harm then; others are a :class:`Conflict`, unless the unit that would get them sets the name itself.
 
+What a unit with ``user`` gives is for units with the same ``user`` alone. A variable can make a program load a library or find
+another program, so a unit that gives one to another user's acts as that user; a unit of the supervisor's own user may do that.
+
 What a unit gave is its own until it gives anew, or ends without success: a service that is being restarted keeps its port
 until it says another one. A unit that runs keeps what it was started with.
 
@@ -82,7 +85,10 @@ class Values:
         for name, givers in sorted(self._givers_before(unit).items()):
             if name in own:
                 continue
-            first, *others = self._last(name, givers)
+            heard = self._heard(unit, givers)
+            if not heard:
+                continue
+            first, *others = self._last(name, heard)
             value = self._given[first][name]
             for other in others:
                 if self._given[other][name] != value:
@@ -98,6 +104,16 @@ class Values:
         """Another graph takes the place of the one there was."""
         self._graph = graph
         self._before.clear()
+
+    def _heard(self, unit: str, givers: frozenset[str]) -> frozenset[str]:
+        """Those whose values a unit gets."""
+        user = self._user(unit)
+        return frozenset(giver for giver in givers if self._user(giver) in ("", user))
+
+    def _user(self, unit: str) -> str:
+        """Empty for the supervisor's, and for what scripts bring."""
+        declared = self._graph.units.get(unit)
+        return declared.user if declared else ""
 
     def _last(self, name: str, givers: frozenset[str]) -> list[str]:
         """Those who are not before any other one that gives the name too."""

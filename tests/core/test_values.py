@@ -57,6 +57,15 @@ def test_a_conflict_names_the_units_and_tells_no_secret() -> None:
     assert values.received("d") == {"TOKEN": "known", "X": "one"}
 
 
+def test_a_unit_of_another_user_gives_to_that_user_alone() -> None:
+    units = [after("ours"), after("theirs", "ours", user="ann"), after("root", "theirs"), after("ann", "theirs", user="ann")]
+    values = made(*units, after("bob", "theirs", user="bob"))
+    values.give("ours", {"PATH": "/bin", "X": "1"})
+    values.give("theirs", {"PATH": "/home/ann/bin", "LD_PRELOAD": "/home/ann/lib"})
+    assert values.received("ann") == {"LD_PRELOAD": "/home/ann/lib", "PATH": "/home/ann/bin", "X": "1"}
+    assert values.received("root") == values.received("bob") == {"PATH": "/bin", "X": "1"}
+
+
 def test_an_edge_that_comes_brings_what_is_before_it() -> None:
     values = made(after("a"), after("b"), after("c", "b"))
     values.give("a", {"X": "1"})

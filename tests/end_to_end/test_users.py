@@ -131,6 +131,18 @@ def test_conditions_are_asked_as_its_user(tmp_path: Path) -> None:
 
 
 @needs_root
+def test_values_are_given_to_the_same_user_alone(tmp_path: Path) -> None:
+    units = [
+        make("ours", "echo A=ours >>$RUNNER_ENV"),
+        make("theirs", "echo B=$A-theirs >$RUNNER_ENV", ["ours"], user=NAME, cwd="/"),
+        make("same", "echo $A $B", ["theirs"], user=NAME, cwd="/"),
+        make("root", "echo $A ${B-none}", ["theirs"]),
+    ]
+    ran = supervise(tmp_path, *units)
+    assert (ran.text("same"), ran.text("root")) == ("ours ours-theirs", "ours none")
+
+
+@needs_root
 def test_what_is_of_root_is_not_inherited(tmp_path: Path) -> None:
     """What is in its environment comes from root all the same; a ``HOME`` of its own stays."""
     environment = {**os.environ, "HOME": "/root", "XDG_CONFIG_HOME": "/root/x", "SSH_AUTH_SOCK": "/root/y", "TOKEN": "t"}

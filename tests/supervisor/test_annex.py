@@ -53,6 +53,13 @@ def test_a_socket_belongs_to_its_user(annex: Annex) -> None:
     assert annex.socket_for(NOBODY) != annex.socket_for(1)
 
 
+def test_a_file_for_values_is_its_user_s(annex: Annex) -> None:
+    path = annex.values_file("run.1", os.getuid())
+    assert (mode(path), os.lstat(path).st_uid, os.lstat(path).st_size) == (0o600, os.getuid(), 0)
+    with pytest.raises(FileExistsError):
+        annex.values_file("run.1", os.getuid())
+
+
 def test_all_sockets_are_handed_over(annex: Annex) -> None:
     """Those that units had before anybody served, too."""
     taken: list[int] = []
@@ -79,6 +86,7 @@ def test_what_a_killed_supervisor_left_is_cleared_up(annex: Annex) -> None:
     killed = Annex()
     killed.key = annex.key
     killed.stand_in()
+    killed.values_file("run.1", os.getuid())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(killed.notify_path("run.1"))
     path = annex.socket_for(os.getuid())
