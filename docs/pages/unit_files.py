@@ -12,7 +12,6 @@ from msgspec.structs import FieldInfo, fields
 from runner.core.account import OF_A_SESSION
 from runner.core.secret import LOOKS, SHORTEST
 from runner.core.words import say_size
-from runner.unitfile import keys
 from runner.unitfile.build import OURS
 from runner.unitfile.describe import branches, label
 from runner.unitfile.files import LARGEST
@@ -39,7 +38,6 @@ def page() -> str:
         "keys": "\n".join(_unit_table()),
         "group": ", ".join(f"`{key}`" for key in GROUP_KEYS),
         "tables": "\n\n".join("\n".join(_table(title, struct)) for title, struct in _tables()),
-        "later": "\n".join(_later_table()),
     }
     for name, text in parts.items():
         template = template.replace(f"@@{name}@@", text)
@@ -107,12 +105,3 @@ def _short_duration(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:g}{unit}"
     return f"{seconds * 1000:g}ms" if seconds else "0s"
-
-
-def _later_table() -> Iterator[str]:
-    yield "| what | why it cannot be used yet | what to do instead |"
-    yield "|---|---|---|"
-    named = [(f"`{key}`", later) for key, later in keys.LATER_KEYS.items()]
-    named += [(f"`{name}.{key}`", later) for (name, key), later in keys.LATER_IN_TABLES.items()]
-    for what, later in named:
-        yield f"| {what} | {later.why} | {later.hint} |"

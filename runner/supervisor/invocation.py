@@ -79,9 +79,10 @@ class Invocation:
         self.log = log
         self.notify = notify
         self.is_alive_signal = False
-        """The unit pinged its watchdog since somebody looked."""
+        """The unit pinged its watchdog, or wrote a line that is a sign of life, since somebody looked."""
         self._host = host
         self._ready_line: re.Pattern[str] | None = None
+        self._alive_line: re.Pattern[str] | None = None
         self._waits_for_notice = False
         self._is_being_stopped = False
         self._killed = False
@@ -129,7 +130,7 @@ class Invocation:
     # ---------------------------------------------------------------- output and notices
 
     def _listener(self) -> Callable[[bytes], None] | None:
-        return self._line if self._host.on_line or self._ready_line else None
+        return self._line if self._host.on_line or self._ready_line or self._alive_line else None
 
     def _wrote(self) -> None:
         for hear in self._host.on_output:
@@ -138,9 +139,16 @@ class Invocation:
     def _line(self, line: bytes) -> None:
         if self._host.on_line:
             self._host.on_line(self.unit.name, line)
+        if self._alive_line and not self.is_alive_signal and self._alive_line.search(printable(line[:_SEARCHED])):
+            self.is_alive_signal = True
         if self._ready_line and self._ready_line.search(printable(line[:_SEARCHED])):
             self.wait_for_line(None)
             self._observe_ready()
+
+    def look_for_line(self, pattern: re.Pattern[str] | None) -> None:
+        """A line of the output that matches is a sign of life; None: it is not, or not any more."""
+        self._alive_line = pattern
+        self._main.output.on_line = self._listener()
 
     def wait_for_line(self, pattern: re.Pattern[str] | None) -> None:
         """Readiness is a line of the output that matches; None: it is not, or not any more."""

@@ -44,11 +44,14 @@ class Probing:
 
     def start_health(self, invocation: Invocation, health: Health) -> None:
         """Ask over and over whether the unit is alive."""
+        if health.probe.by == "log":
+            invocation.look_for_line(re.compile(health.probe.target))
         self._start(invocation, health)
 
     def stop(self, invocation: Invocation) -> None:
         """Ask and listen no more."""
         invocation.wait_for_line(None)
+        invocation.look_for_line(None)
         invocation.wait_for_notice(False)
         for scope in self._scopes.pop(invocation.name, []):
             scope.cancel()
@@ -73,10 +76,11 @@ class Probing:
         await trio.sleep(health.grace)
         while True:
             asked_at = trio.current_time()
-            if health.probe.by == "notify":
+            if health.probe.by in ("notify", "log"):
                 invocation.is_alive_signal = False
                 await trio.sleep_until(asked_at + health.probe.interval)
-                reason = "" if invocation.is_alive_signal else "no WATCHDOG=1 in time"
+                missed = "no WATCHDOG=1 in time" if health.probe.by == "notify" else "no line that matches in time"
+                reason = "" if invocation.is_alive_signal else missed
             else:
                 patience = max(health.probe.interval, LEAST_PATIENCE)
                 reason = await ask(health.probe, invocation.setting, timeout=patience)

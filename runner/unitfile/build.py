@@ -169,7 +169,7 @@ def _probe(name: str, said: ReadyTable | HealthTable, interval: float, strings: 
     by = next((kind for kind in PROBES if kind in table), None)
     if by is None:
         return None
-    target = str(said.log or "") if isinstance(said, ReadyTable) else ""
+    target = str(said.log or "")
     if by in _TARGETS and isinstance(table[by], str):
         target = strings.target((name, by), table[by], *_TARGETS[by])
     command = _command(said.command) if by == "command" else None

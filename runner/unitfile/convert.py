@@ -145,6 +145,8 @@ class _Sieve:
 
 def _hint_of_key(key: str, value: object, known: Collection[str], path: Path) -> str:
     """What to write instead of a key that there is not."""
+    if path == ("health",) and key == "sync":
+        return "a script says once that it is complete, which is no sign of life: use notify, log or command"
     if not path and key == "name":
         return "the unit's name is the name of its file: leave it out"
     if not path and key == "instances":

@@ -6,7 +6,7 @@ default here is the one that :mod:`runner.core.unit` has; a test holds them toge
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, field
 
@@ -148,6 +148,7 @@ class HealthTable(ProbeTable):
     """
 
     interval: Annotated[Interval, _says("From one question to the next.")] = Interval(10.0)
+    log: Annotated[Pattern | None, _says("A line of the unit's output matches, at least once in every interval.")] = None
     failures: Annotated[Natural, _says("So many noes in a row, and the unit is restarted.")] = 3
     grace: Annotated[Duration, _says("From ready to the first question.")] = Duration(0.0)
 
@@ -351,16 +352,6 @@ SHORT_FORMS: Final = {"retry": "attempts", "restart": "when"}
 """Keys whose plain value is short for a table, and which of its keys has that value there."""
 
 
-class Later(NamedTuple):
-    """Something that the format has and this version does not."""
-
-    why: str
-    hint: str
-
-
-LATER_KEYS: Final[dict[str, Later]] = {}
-"""Keys at the top of a unit file."""
-
 ALIASES: Final[dict[str, str]] = {
     **dict.fromkeys(("cmd", "exec", "run", "execstart"), "command"),
     **dict.fromkeys(("depends-on", "depends", "needs"), "after"),
@@ -371,8 +362,3 @@ ALIASES: Final[dict[str, str]] = {
 
 FOREIGN_TABLES: Final = frozenset({"unit", "service"})
 """Tables, in small letters, that other tools put keys into that stand at the top here."""
-
-LATER_IN_TABLES: Final[dict[tuple[str, str], Later]] = {
-    ("health", "log"): Later("this version does not take output for a sign of life", "use notify or command"),
-}
-"""Keys in the tables of a unit file."""

@@ -30,7 +30,7 @@ from .files import Machine, Programs
 from .lint import lint
 from .names import groups_of
 from .rights import check_rights, environment_for
-from .rules import Written, check_rules, take_later, wrong_keys
+from .rules import Written, check_rules, wrong_keys
 from .secrets import find_shown, mask_problems
 from .sources import Gathered, gather
 
@@ -120,9 +120,9 @@ class _Loader:
 
     def _interpret(self, source: Source) -> tuple[Unit, list[Finding]]:
         findings = list(source.check())
-        values, later = take_later(source.values)
+        values = source.values
         file, unusable = convert(values)
-        findings += [*later, *unusable]
+        findings += unusable
         if findings:
             self.wrong[source.name] = {finding.path for finding in findings}
         written = Written(file, values, wrong_keys(findings).union(source.wrong))

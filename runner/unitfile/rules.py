@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..core.unit import UNLIMITED, Kind, ProbeKind
-from .convert import Finding, Path, find_meant, is_foreign_table
+from .convert import Finding, find_meant, is_foreign_table
 from .describe import join_words
-from .keys import KINDS, LATER_IN_TABLES, LATER_KEYS, Later, UnitFile
+from .keys import KINDS, UnitFile
 from .values import quote
 
 PROBES: Final[tuple[ProbeKind, ...]] = ("http", "tcp", "unix", "file", "command", "log", "notify", "sync")
@@ -36,31 +36,6 @@ class Written(NamedTuple):
         """The keys written in a table; none where it is no table, or wrong already."""
         value = self.keys.get(key)
         return value if isinstance(value, dict) and key not in self.wrong else {}
-
-
-def take_later(document: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
-    """Take out what the format has and this version does not, and what it cannot have. Returns the rest, and what was taken."""
-    rest = dict(document)
-    findings = []
-    for key in document:
-        if key in LATER_KEYS:
-            findings.append(_later((key,), quote(key), LATER_KEYS[key]))
-            del rest[key]
-    for (name, key), later in LATER_IN_TABLES.items():
-        if _take_from_table(rest, name, key):
-            findings.append(_later((name, key), f'"{name}.{key}"', later))
-    if _take_from_table(rest, "health", "sync"):
-        what = 'cannot use "health.sync": a script says once that it is complete, which is no sign of life'
-        findings.append(Finding(("health", "sync"), what, "use notify or command"))
-    return rest, findings
-
-
-def _take_from_table(document: dict[str, object], name: str, key: str) -> bool:
-    table = document.get(name)
-    if not isinstance(table, dict) or key not in table:
-        return False
-    document[name] = {other: value for other, value in table.items() if other != key}
-    return True
 
 
 def wrong_keys(findings: Iterable[Finding]) -> frozenset[str]:
@@ -89,10 +64,6 @@ def check_rules(written: Written) -> Iterator[Finding]:
     yield from _check_limits(written)
     for key in ("retry", "restart"):
         yield from _check_delays(written, key)
-
-
-def _later(path: Path, said: str, later: Later) -> Finding:
-    return Finding(path, f"cannot use {said} yet: {later.why}", later.hint)
 
 
 def _check_kind(written: Written) -> Iterator[Finding]:
@@ -128,7 +99,7 @@ def _check_probe(written: Written, name: str) -> Iterator[Finding]:
     table = written.table(name)
     kinds = [key for key in table if key in PROBES]
     if not kinds and (name == "health" or set(table) != {"delay"}):
-        known = [kind for kind in PROBES if (name, kind) not in (*LATER_IN_TABLES, ("health", "sync"))]
+        known = [kind for kind in PROBES if (name, kind) != ("health", "sync")]
         hint = f"write one of {join_words(known)}" + (', or "delay" alone' if name == "ready" else "")
         yield Finding((name,), f'cannot use "{name}" without a question to ask', hint)
     for other in kinds[1:]:

@@ -154,3 +154,22 @@ def test_a_service_that_pings_lives_on(tmp_path: Path) -> None:
     unit = service("s", python(code), ready=Ready(probe=Probe(by="notify")), health=health)
     ran = supervise(tmp_path, unit)
     assert (ran["s"].outcome, ran["s"].reason) == ("succeeded", "exit status 0")
+
+
+def test_a_service_that_falls_silent_is_restarted(tmp_path: Path) -> None:
+    health = Health(probe=Probe(by="log", target=r"^beat \d+$", interval=0.02), failures=1)
+    unit = service("s", "echo noise; exec sleep 600", health=health, restart=Restart(when="always", delay=QUICK, limit=1))
+    ran = supervise(tmp_path, unit)
+    assert ran["s"].outcome == "failed"
+    assert "no line that matches in time" in ran["s"].reason
+
+
+def test_a_service_that_writes_lives_on(tmp_path: Path) -> None:
+    """Of its lines some are signs of life; too long without one would have ended it as a failure."""
+    code = (
+        "import select\nfor turn in range(30):\n"
+        "    print('noise\\nbeat', turn, flush=True)\n    select.select([], [], [], 0.02)\n"
+    )
+    health = Health(probe=Probe(by="log", target=r"^beat \d+$", interval=0.05), failures=8)
+    ran = supervise(tmp_path, service("s", python(code), health=health))
+    assert (ran["s"].outcome, ran["s"].reason) == ("succeeded", "exit status 0")

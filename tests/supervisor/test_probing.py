@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import pytest
 import trio
@@ -134,17 +135,24 @@ class TestHealth:
         await quiet(10)
         assert len(told(host)) == 2
 
-    async def test_a_ping_counts_for_one_interval(
-        self, host: FakeHost, invocation: Invocation, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+    @pytest.mark.parametrize(("by", "missed"), [("notify", "no WATCHDOG=1 in time"), ("log", "no line that matches in time")])
+    async def test_a_sign_of_life_counts_for_one_interval(
+        self,
+        host: FakeHost,
+        invocation: Invocation,
+        nursery: trio.Nursery,
+        autojump_clock: trio.testing.MockClock,
+        by: Literal["notify", "log"],
+        missed: str,
     ) -> None:
         autojump_clock.autojump_threshold = 0.01
         probing = Probing(host)
         probing.attach(nursery)
-        probing.start_health(invocation, Health(probe=Probe(by="notify", interval=1.0)))
+        probing.start_health(invocation, Health(probe=Probe(by=by, target="x", interval=1.0)))
         await quiet(0.5)
         invocation.is_alive_signal = True
         await quiet(1.0)
         assert told(host) == ["health"]
         await quiet(1.0)
-        assert told(host) == ["health", "no WATCHDOG=1 in time"]
+        assert told(host) == ["health", missed]
         probing.stop(invocation)

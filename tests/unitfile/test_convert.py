@@ -37,6 +37,12 @@ def test_a_sound_document_is_what_it_says() -> None:
         ("script = []", ("script",), 'cannot use [] for "script": it must be a string that is not empty', ""),
         ("command = {}", ("command",), 'cannot use {} for "command": it must be', ""),
         ("command = ['a', 5]", ("command", 1), 'cannot use 5 in "command": it must be a string', 'write it in quotes: "5"'),
+        (
+            "health = { sync = true }",
+            ("health", "sync"),
+            'cannot use the key "sync" in "health": there is no such key',
+            "a script says once that it is complete, which is no sign of life: use notify, log or command",
+        ),
         ("comand = 'x'", ("comand",), 'cannot use the key "comand": there is no such key', 'did you mean "command"?'),
         *((f"{key} = 1", (key,), "there is no such key", f'did you mean "{known}"?') for key, known in ALIASES.items()),
         ("Working_Dir = 1", ("Working_Dir",), "there is no such key", 'did you mean "cwd"?'),

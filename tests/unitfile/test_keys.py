@@ -11,7 +11,7 @@ from msgspec.structs import FieldInfo, fields
 from runner.core import unit as meaning
 from runner.unitfile import keys
 from runner.unitfile.describe import branches, label
-from runner.unitfile.keys import KINDS, LATER_IN_TABLES, LATER_KEYS, Later, UnitFile
+from runner.unitfile.keys import KINDS, UnitFile
 from runner.unitfile.table import Table
 
 TABLES = [value for value in vars(keys).values() if isinstance(value, type) and issubclass(value, Table) and value is not Table]
@@ -63,26 +63,8 @@ def test_every_field_of_a_unit_has_its_key() -> None:
     assert {field.name for field in fields(meaning.Unit)} - made_of_others <= {field.name for field in fields(UnitFile)}
 
 
-def test_a_key_is_either_known_or_for_later() -> None:
-    assert not set(LATER_KEYS) & set(UnitFile.__struct_encode_fields__)
+def test_kinds_are_told_of_keys_that_there_are() -> None:
     assert set(KINDS) <= set(UnitFile.__struct_encode_fields__)
-    for name, key in LATER_IN_TABLES:
-        (table,) = [branch.type for branch in branches({field.name: field.type for field in fields(UnitFile)}[name])]
-        assert key not in table.__struct_encode_fields__
-
-
-def laters() -> Iterator[Later]:
-    for value in vars(keys).values():
-        if isinstance(value, Later):
-            yield value
-        elif isinstance(value, dict):
-            yield from (later for later in value.values() if isinstance(later, Later))
-
-
-def test_what_is_for_later_says_why_and_what_to_do_instead() -> None:
-    found = list(laters())
-    assert len(found) >= len(LATER_KEYS)
-    assert all(later.why.startswith("this version ") and later.hint for later in found)
 
 
 def parts_of(annotation: Any) -> Iterator[Any]:

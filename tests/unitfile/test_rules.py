@@ -4,46 +4,21 @@ import pytest
 import tomli
 
 from runner.unitfile.convert import Finding, Path, convert
-from runner.unitfile.keys import KINDS, LATER_IN_TABLES, LATER_KEYS, UnitFile
-from runner.unitfile.rules import PROBES, Written, check_rules, take_later, wrong_keys
+from runner.unitfile.keys import KINDS, UnitFile
+from runner.unitfile.rules import PROBES, Written, check_rules, wrong_keys
 
 RUN = 'command = "true"\n'
 SERVICE = 'type = "service"\n' + RUN
 
 
 def written(text: str) -> Written:
-    values, later = take_later(tomli.loads(text))
+    values = tomli.loads(text)
     file, findings = convert(values)
-    return Written(file, values, wrong_keys([*later, *findings]))
+    return Written(file, values, wrong_keys(findings))
 
 
 def findings(text: str) -> list[Finding]:
     return list(check_rules(written(text)))
-
-
-# ---------------------------------------------------------------- for later
-
-
-def test_what_this_version_does_not_have_is_taken_out_and_told() -> None:
-    document = tomli.loads('optional = true\nready = 5\nhealth = { log = "x", interval = "1s" }')
-    rest, later = take_later(document)
-    assert rest == {"optional": True, "ready": 5, "health": {"interval": "1s"}}
-    assert {finding.path for finding in later} == {("health", "log")}
-    assert all(" yet: this version " in finding.what and finding.hint for finding in later)
-    assert document["health"] == {"log": "x", "interval": "1s"}
-
-
-def test_a_call_is_no_sign_of_life() -> None:
-    rest, found = take_later(tomli.loads('health = { sync = true, interval = "1s" }'))
-    assert rest == {"health": {"interval": "1s"}}
-    assert [(finding.path, finding.hint) for finding in found] == [(("health", "sync"), "use notify or command")]
-
-
-@pytest.mark.parametrize("key", [*LATER_KEYS, *(f"{name}.{key}" for name, key in LATER_IN_TABLES)])
-def test_each_key_for_later_is_told_once(key: str) -> None:
-    rest, later = take_later(tomli.loads(f"{key} = 1"))
-    assert [".".join(map(str, finding.path)) for finding in later] == [key]
-    assert all(value == {} for value in rest.values())
 
 
 def test_a_mistyped_key_stands_for_the_one_that_was_meant() -> None:
@@ -238,7 +213,7 @@ def test_the_way_out_names_only_what_can_be_used() -> None:
     hints = [finding.hint for text in (RUN + "ready = {}", SERVICE + "health = {}") for finding in findings(text)]
     assert hints == [
         'write one of http, tcp, unix, file, command, log, notify or sync, or "delay" alone',
-        "write one of http, tcp, unix, file, command or notify",
+        "write one of http, tcp, unix, file, command, log or notify",
     ]
 
 
