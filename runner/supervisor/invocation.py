@@ -10,7 +10,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Protocol
 
 from ..core.mask import Masker, Secrets
@@ -26,6 +26,7 @@ from ..core.observed import (
 )
 from ..core.unit import Command, Unit
 from ..core.words import say_exit
+from .cgroup import Group
 from .child import Child, Exit
 from .notify import Notification, NotifySocket
 from .output import TAIL_LINES, LogFile, Output, printable
@@ -70,7 +71,16 @@ class Invocation:
     Raises :class:`SpawnError` where the command cannot be executed; then nothing is left of it.
     """
 
-    def __init__(self, host: Host, unit: Unit, name: str, setting: Setting, log: LogFile, notify: NotifySocket | None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        unit: Unit,
+        name: str,
+        setting: Setting,
+        log: LogFile,
+        notify: NotifySocket | None,
+        group: Group | None = None,
+    ) -> None:
         if unit.command is None:
             raise SpawnError("spawn", "cannot execute a unit without a command")
         self.unit = unit
@@ -78,6 +88,8 @@ class Invocation:
         self.setting = setting
         self.log = log
         self.notify = notify
+        self.group = group
+        """The control group that its processes are in; None: in none of their own."""
         self.is_alive_signal = False
         """The unit pinged its watchdog, or wrote a line that is a sign of life, since somebody looked."""
         self._host = host
@@ -93,7 +105,8 @@ class Invocation:
         """The main process that the unit named itself (``MAINPID``); 0: the one that was spawned."""
         self._helpers: list[Child] = []
         """The processes of its stop command and its reload commands."""
-        self._main = self._spawn(unit.command, self._main_exited)
+        with group.entered() if group else nullcontext():
+            self._main = self._spawn(unit.command, self._main_exited)
         if notify:
             host.poller.add(notify.fileno(), self._notified)
 
@@ -101,6 +114,15 @@ class Invocation:
     def pid(self) -> int:
         """The process that was spawned, which leads the session."""
         return self._main.pid
+
+    @property
+    def is_running(self) -> bool:
+        """That process lives, or was not reaped yet: nobody else has its number."""
+        return self._main.is_running
+
+    def members(self, census: Census) -> set[int]:
+        """Its processes."""
+        return census.members(self.pid, self.name, self.group.pids() if self.group else ())
 
     def tail(self, n: int = TAIL_LINES) -> list[str]:
         """The last lines of its output, at most so many."""
@@ -181,7 +203,9 @@ class Invocation:
 
     def _is_member(self, pid: int) -> bool:
         """Whether a process is one of ours, so that nobody can have a stranger signalled by naming it."""
-        return session_of(pid) == self.pid or invocation_of(pid) == self.name
+        if session_of(pid) == self.pid or invocation_of(pid) == self.name:
+            return True
+        return self.group is not None and pid in self.group.pids()
 
     # ---------------------------------------------------------------- its end
 
@@ -215,6 +239,8 @@ class Invocation:
         gives, fault = self._read_values() if is_well else ({}, "")
         if self.setting.values_file:
             remove(self.setting.values_file)
+        if self.group and not left:
+            self.group.remove()
         self._host.observe(
             ProcessExited(
                 at=self._host.now(),
@@ -259,14 +285,16 @@ class Invocation:
             os.killpg(self.pid, 0)
         except ProcessLookupError:
             is_asked = self._is_being_stopped or not is_well
-            return is_asked and bool(self._host.census().members(self.pid, self.name))
+            return is_asked and bool(self.members(self._host.census()))
         except PermissionError:
             return True
         return True
 
     def _find(self) -> set[int]:
-        found = look_for(self._host.birth, lambda census: census.members(self.pid, self.name))
+        found = look_for(self._host.birth, self.members)
         if self._killed:  # whoever was born since the last look shares the fate of the others
+            if self.group:
+                self.group.kill()
             send_signal_to_group(self.pid, signal.SIGKILL)
             for pid in found:
                 send_signal(pid, signal.SIGKILL)
@@ -279,6 +307,8 @@ class Invocation:
             send_signal_to_group(self.pid, signal.SIGKILL)
         for child in self._children():
             child.read_output()  # they are gone, and what they wrote last is there
+        if self.group:
+            self.group.remove()
         at, luck = self._host.now(), self._host.luck()
         self._host.observe(TreeEnded(at=at, unit=self.unit.name, invocation=self.name, luck=luck))
 
@@ -296,7 +326,9 @@ class Invocation:
             targets = {self._main_pid()} - {0}
         else:
             census = self._host.census()
-            targets = census.members(self.pid, self.name)
+            targets = self.members(census)
+            if self.group and self._killed:
+                self.group.kill()
             if self._main.is_running or self._is_left:
                 targets = targets - census.group(self.pid)
                 for one in numbers:

@@ -78,8 +78,10 @@ def _wait(supervisor: int, writer: int, meant: set[signal.Signals], strangers: _
             _stop_as(supervisor)
         elif number != signal.SIGTSTP:
             _pass_on(writer, number)
-    end_descendants(strangers)
+    has_killed = end_descendants(strangers)
     status = os.waitstatus_to_exitcode(ended)
+    if status < 0 or has_killed:
+        _clear_groups()
     if status >= 0:
         return status
     if -status in STOP_SIGNALS:  # it had hardly begun when it was asked to end: that is no accident
@@ -150,12 +152,21 @@ class _Strangers:
                 self.sessions.add(session)
 
 
-def end_descendants(strangers: _Strangers) -> None:
-    """Kill all processes below this one, those too that are born meanwhile, and reap them.
+def _clear_groups() -> None:
+    """Remove the control groups of a supervisor that could not do so itself."""
+    from .cgroup import clear_home, find_home
+
+    if home := find_home():
+        clear_home(home)
+
+
+def end_descendants(strangers: _Strangers) -> bool:
+    """Kill all processes below this one, those too that are born meanwhile, and reap them; says whether there were any.
 
     Each death makes its children ours, and the kernel tells of each child's death by SIGCHLD, so it is enough to look again
     then. That is blocked here, or it could come before the wait for it.
     """
+    has_killed = False
     give_up_at = time.monotonic() + _PATIENCE
     _reap(strangers)
     while _has_children() and (left := give_up_at - time.monotonic()) > 0:
@@ -163,10 +174,12 @@ def end_descendants(strangers: _Strangers) -> None:
         for pid, (_, group, session) in found.items():
             _kill(pid, group, session)
         if found:
+            has_killed = True
             signal.sigtimedwait([signal.SIGCHLD], left)
         elif strangers.sessions and not is_torn:
-            return  # the children that are left are not ours; otherwise one was born since the list of processes was made
+            break  # the children that are left are not ours; otherwise one was born since the list of processes was made
         _reap(strangers)
+    return has_killed
 
 
 def _has_children() -> bool:

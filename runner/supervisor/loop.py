@@ -61,7 +61,8 @@ async def _end_leftovers(supervisor: Supervisor) -> None:
     left = _find_left(supervisor)
     if not left:
         return
-    units = {supervisor.unit_of(name) for name in supervisor.census().members_of_run(supervisor.run)} - {""}
+    names = [*supervisor.census().members_of_run(supervisor.run), *supervisor.grouping.groups.members()]
+    units = {supervisor.unit_of(name) for name in names} - {""}
     whose = ", ".join(sorted(units)) or "its units"
     supervisor.warn(f"ending {len(left)} process{'es' * (len(left) != 1)} left behind by {whose}; what should stay is a service")
     for number in (signal.SIGKILL,) if supervisor.stop_requests.is_kill else (signal.SIGTERM, signal.SIGKILL):
@@ -77,7 +78,7 @@ def _find_left(supervisor: Supervisor) -> set[int]:
     """The processes of units; among them the orphans that nobody knows the unit of."""
 
     def select(census: Census) -> set[int]:
-        named = set().union(*census.members_of_run(supervisor.run).values())
+        named = set().union(*census.members_of_run(supervisor.run).values(), *supervisor.grouping.groups.members().values())
         return named | census.descendants(os.getpid()) if supervisor.orphans else named
 
     return look_for(supervisor.birth, select)

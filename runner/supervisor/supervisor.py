@@ -34,6 +34,7 @@ from ..core.snapshot import Snapshot
 from .annex import Annex
 from .asking import Asking
 from .environment import tell_cause
+from .grouping import Grouping
 from .invocation import Invocation
 from .journal import Journal, Lines
 from .notify import NotifySocket
@@ -113,6 +114,7 @@ class Supervisor:
         self._inbox: deque[Observed] = deque()
         self._orders: deque[Effect] = deque()
         self._spawns: deque[Spawn] = deque()
+        self.grouping = Grouping(self, self._spawns)
         self._budget = _SPAWNS_A_TURN
         self._is_draining = False
         self._is_state_lost = False
@@ -263,13 +265,16 @@ class Supervisor:
 
     def _spawn(self, order: Spawn) -> None:
         unit = self.engine.graph.units[order.unit]
+        if self.grouping.holds(order, unit):
+            return
         notify: NotifySocket | None = None
         try:
             notify = self._settings.make_notify_socket(unit, order.invocation)
             cause = tell_cause(order.cause, self.snapshot.units[order.cause.unit].log) if order.cause else {}
             setting = self._settings.make(unit, order.invocation, order.attempt, notify, order.values, cause)
             log = make_log(unit, setting, self.paths, self.warn, self.warn_of_state)
-            invocation = Invocation(self, unit, order.invocation, setting, log, notify)
+            group = self.grouping.make(unit, order.invocation)
+            invocation = Invocation(self, unit, order.invocation, setting, log, notify, group)
         except SpawnError as error:
             if notify:
                 notify.close()
@@ -285,6 +290,7 @@ class Supervisor:
             )
         else:
             self.invocations[order.unit] = invocation
+            self.grouping.note(invocation)
             self._units[order.invocation] = order.unit
             at, path = self.now(), _as_text(log.path)
             self.observe(ProcessSpawned(at=at, unit=order.unit, invocation=order.invocation, pid=invocation.pid, log=path))
@@ -308,6 +314,7 @@ class Supervisor:
         """Have a nursery for tasks from now on."""
         self._nursery = nursery
         self._asking.attach(nursery)
+        self.grouping.has_loop = True
 
     def current(self, unit: str, name: str) -> Invocation | None:
         """An invocation, where it is still the latest of its unit."""
@@ -347,12 +354,14 @@ class Supervisor:
         for name, view in self.snapshot.units.items():
             if view.state in ("running", "ready", "stopping") and name in self.invocations:
                 self.invocations[name].send(signal.SIGKILL, to_tree=True)
+        self.grouping.groups.kill()
         kill_run(self.run)
 
     def close(self) -> None:
         """Let go of everything that the run held."""
         for invocation in self.invocations.values():
             invocation.close()
+        self.grouping.close()
         self._settings.close()
         self.annex.close()
         self.stop_requests.close()

@@ -105,9 +105,9 @@ class Census:
             self.is_torn = True
             return []
 
-    def members(self, session: int, invocation: str) -> set[int]:
-        """The processes of an invocation whose main process had this pid and so led this session."""
-        return self._with_descendants(self._sessions.get(session, set()) | self._invocations.get(invocation, set()))
+    def members(self, session: int, invocation: str, others: Iterable[int] = ()) -> set[int]:
+        """The processes of an invocation whose main process had this pid and so led this session; ``others`` are known to be."""
+        return self._with_descendants(self._sessions.get(session, set()) | self._invocations.get(invocation, set()) | {*others})
 
     def descendants(self, pid: int) -> set[int]:
         """The processes below one."""

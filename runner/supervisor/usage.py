@@ -35,7 +35,7 @@ def measure(supervisor: Supervisor) -> dict[str, UnitUsage]:
     census = supervisor.census()
     usage = {}
     for name, invocation in supervisor.invocations.items():
-        pids = census.members(invocation.pid, invocation.name)
+        pids = invocation.members(census)
         if pids:
             usage[name] = UnitUsage(len(pids), sum(map(_memory, pids)), sum(map(_cpu, pids)))
     return usage

@@ -21,11 +21,12 @@ from pathlib import Path
 
 import pytest
 
+from runner.supervisor.cgroup import find_home
 from runner.supervisor.processes import GONE, ZOMBIE, kin_of, list_processes
 from runner.supervisor.tree import send_signal
-from tests.supervisor.harness import deadline, is_there
+from tests.supervisor.harness import deadline, is_there, needs_groups
 
-from .command import Workspace, read_until
+from .command import RUNNER, Workspace, read_until
 
 ROUNDS = int(os.environ.get("RUNNER_TEST_ROUNDS", "3"))
 IN_TIME = 2.0
@@ -206,6 +207,44 @@ def test_orphans_are_reaped(place: Place) -> None:
             assert kin in (ZOMBIE, (supervisor, daemon, daemon))
         up.send_signal(signal.SIGTERM)
         assert up.wait() == 143
+
+
+@needs_groups
+@pytest.mark.parametrize("victims", ["supervisor", "both"])
+def test_the_control_groups_go_with_a_supervisor_that_is_killed(place: Place, victims: str) -> None:
+    """The keeper removes them; where it was killed too, the next run does."""
+    place.write(a='type = "service"\ncommand = "exec sleep 600"')
+    with place.start("--output", "json") as up:
+        begun = read_until(up, "unit-ready")
+        group = Path(find_home(), f"runner-{begun[0]['run']}")
+        assert group.is_dir()
+        if victims == "both":
+            up.send_signal(signal.SIGSTOP)
+        os.kill(begun[0]["pid"], signal.SIGKILL)
+        up.send_signal(signal.SIGKILL if victims == "both" else signal.SIGCONT)
+        up.wait()
+    place.wait_until_nobody_is_left(IN_TIME)
+    if victims == "both":
+        assert group.is_dir()
+        with place.start("--output", "json") as up:
+            read_until(up, "unit-ready")
+            up.send_signal(signal.SIGTERM)
+            up.wait()
+    assert not group.exists()
+
+
+@needs_groups
+def test_a_daemon_that_hides_is_ended_with_its_unit(place: Place) -> None:
+    """Its parent has ended, and it has neither the session nor the environment of its unit any more."""
+    script = """#!/bin/sh\n(env -i setsid sh -c 'echo $$; exec sleep 600' &)\nexec sleep 600"""
+    place.write(**dict.fromkeys("ab", f'type = "service"\nscript = """{script}"""\n[ready]\nlog = "."'))
+    with place.start("--output", "json") as up:
+        read_until(up, "startup-finished")
+        hidden, bystander = (int(place.log(name).read_text()) for name in "ab")
+        stop = [*RUNNER, "stop", "a", "--socket", str(place.root / "r" / "s")]
+        subprocess.run(stop, env=place.environment(), check=True, capture_output=True)
+        assert not is_there(hidden)
+        assert is_there(bystander)
 
 
 def test_what_it_inherited_is_none_of_its_own(place: Place) -> None:

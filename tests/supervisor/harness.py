@@ -27,6 +27,7 @@ from runner.core.graph import link
 from runner.core.observed import KillRequested, StopRequested
 from runner.core.snapshot import Snapshot, UnitView, fold
 from runner.core.unit import Command, Dependency, Kind, Unit
+from runner.supervisor.cgroup import Groups
 from runner.supervisor.journal import read_journal
 from runner.supervisor.loop import run_to_end
 from runner.supervisor.paths import StatePaths
@@ -256,4 +257,13 @@ def is_there(pid: int) -> bool:
 NOBODY = 65_534
 """A user who owns nothing (``nobody``)."""
 
+def _has_groups() -> bool:
+    """Whether control groups can be made here. To find out, one is made."""
+    groups = Groups(f"test{os.getpid()}")
+    groups.get_ready()
+    groups.close()
+    return not groups.why_not
+
+
+needs_groups = pytest.mark.skipif(not _has_groups(), reason="no control groups of version 2 can be made here")
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")

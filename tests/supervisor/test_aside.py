@@ -57,3 +57,25 @@ def test_of_work_that_breaks_nothing_is_taken(poller: Poller, monkeypatch: pytes
         worker.join()
     assert (taken, len(told)) == ([], 1)
     assert not poller.dispatch()
+
+
+def test_work_that_nobody_waits_for_any_more(poller: Poller) -> None:
+    before = open_files()
+    taken: list[None] = []
+    aside = do_aside(poller, lambda: None, taken.append)
+    assert aside
+    aside.close()
+    aside.close()
+    assert not poller.dispatch()
+    assert taken == []
+    assert open_files() == before
+
+
+def test_no_thread_is_to_be_had(poller: Poller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    before = open_files()
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert do_aside(poller, lambda: None, lambda _: None) is None
+    assert open_files() == before

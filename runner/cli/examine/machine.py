@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ...core.words import say_count, say_duration
 from ...show.doctor import Finding
+from ...supervisor.cgroup import Groups
 from ...supervisor.stand_in import is_stand_in
 
 _OLDEST = (3, 11)
@@ -150,12 +151,18 @@ def examine_inotify(root: Path = Path("/")) -> Finding:
     return Finding("ok", said)
 
 
-def examine_control_groups(root: Path = Path("/")) -> Finding:
-    """Which control groups there are. The runner needs none; units may."""
-    if not (root / "sys/fs/cgroup/cgroup.controllers").exists():
-        return Finding("ok", "no version 2, which the runner does not need")
-    can_write = os.access(_control_group(root), os.W_OK)
-    return Finding("ok", f"version 2, {'writable' if can_write else 'not writable'}; the runner needs none")
+def examine_control_groups(home: str | None = None) -> Finding:
+    """Whether each unit can have a control group of its own, by which a daemon that hides is known to be the unit's.
+
+    ``home`` is the directory of our own group, by default where it is found.
+    """
+    groups = Groups(f"doctor-{os.getpid()}", home)
+    groups.get_ready()
+    groups.close()
+    if groups.why_not:
+        what = f"{groups.why_not}: a daemon that leaves session, environment and parent is ended with the run, not with its unit"
+        return Finding("ok", what)
+    return Finding("ok", "units get their own, so what they start is ended with them, however it hides")
 
 
 def _control_group(root: Path) -> Path:

@@ -15,7 +15,9 @@ from runner.cli.examine.machine import (
     examine_processes,
     examine_python,
 )
+from runner.supervisor.cgroup import find_home
 from runner.supervisor.stand_in import make_stand_in
+from tests.supervisor.harness import needs_groups
 
 
 def test_python_has_to_be_recent() -> None:
@@ -119,7 +121,17 @@ def test_inotify_may_be_missing(tmp_path: Path) -> None:
     assert examine_inotify(tmp_path).verdict == "note"
 
 
-def test_control_groups(tmp_path: Path) -> None:
-    assert examine_control_groups(tmp_path).what == "no version 2, which the runner does not need"
-    system(tmp_path, **{"sys/fs/cgroup/cgroup.controllers": "pids"})
-    assert examine_control_groups(tmp_path).what.startswith("version 2, writable")
+def test_there_may_be_no_control_groups() -> None:
+    found = examine_control_groups("")
+    assert found.verdict == "ok"
+    assert found.what.startswith("no control groups of version 2 can be seen: a daemon that leaves")
+
+
+def test_control_groups_may_not_be_writable(tmp_path: Path) -> None:
+    assert examine_control_groups(str(tmp_path)).what.startswith(f"cannot make any below {tmp_path}: No such file")
+
+
+@needs_groups
+def test_control_groups_are_made_and_removed() -> None:
+    assert examine_control_groups().what.startswith("units get their own")
+    assert not list(Path(find_home()).glob("runner-doctor*"))
