@@ -1,8 +1,12 @@
-"""Who has the locks and the jobs of a run, and who waits for them."""
+"""Who has the locks and the jobs of a run, and who waits for them.
+
+Whose turn is next is not told: where durations are expected, the more urgent goes first (``core/urgency.py``), and how urgent
+each is, the engine alone knows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Literal
 
@@ -32,6 +36,17 @@ def queues_of(snapshot: Snapshot) -> list[Queue]:
         waiting = _waiting(snapshot, partial(_wants_lock, lock))
         if lock in holders or waiting:
             found.append(Queue("lock", lock, (holders[lock],) if lock in holders else (), waiting))
+    return found
+
+
+def lock_queues(units: Mapping[str, UnitView]) -> dict[str, set[str]]:
+    """The units that wait for each lock that anybody waits for."""
+    found: dict[str, set[str]] = {}
+    for name, view in units.items():
+        if view.state == "waiting":
+            for one in view.waits_for:
+                if one.lock is not UNSET:
+                    found.setdefault(one.lock, set()).add(name)
     return found
 
 

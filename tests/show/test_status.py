@@ -17,7 +17,7 @@ from runner.core.event import (
     WaitsFor,
 )
 from runner.core.snapshot import fold
-from runner.show.queue import queues_of, say_queue
+from runner.show.queue import lock_queues, queues_of, say_queue
 from runner.show.status import Status, render_json, render_list, render_text, render_unit
 from tests.snapshot import assert_snapshot
 
@@ -103,3 +103,4 @@ def test_who_has_what_and_who_waits() -> None:
         "4 jobs: app/tools has 1 of them",
         'lock "apt": app/tools has it; app/extras waits',
     ]
+    assert lock_queues(SNAPSHOT.units) == {"apt": {"app/extras"}}

@@ -7,6 +7,7 @@ from typing import Final
 from rich.text import Text
 
 from ...core.words import say_duration
+from ..queue import lock_queues
 from ..waiting import lock_holders
 from .cells import fit, fold
 from .style import Glyphs
@@ -31,11 +32,18 @@ class Pen:
         self.glyphs = glyphs
         self.holders = lock_holders(self.units)
         """The unit that has each lock now."""
+        self.queues = lock_queues(self.units)
+        """The units that wait for each lock."""
 
     @property
     def is_wide(self) -> bool:
         """There is room for bars in rows."""
         return self.width >= _WIDE
+
+    @property
+    def is_narrow(self) -> bool:
+        """There is no room for words of little weight."""
+        return self.width < _NARROW
 
     @property
     def label(self) -> int:
@@ -50,7 +58,7 @@ class Pen:
     @property
     def time(self) -> int:
         """Cells for a time, and for what is expected of it."""
-        return 15 if self.width >= _NARROW else 13
+        return 13 if self.is_narrow else 15
 
     @property
     def bar(self) -> int:

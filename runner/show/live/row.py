@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import UNSET
 from rich.text import Text
 
 from ...core.snapshot import UnitView
+from ...core.words import say_count
 from ..ending import say_reason
 from ..summary import OUTCOME_WORDS
 from ..waiting import say_obstacles
@@ -30,7 +32,7 @@ def draw_row(pen: Pen, name: str, *, in_group: bool) -> Text:
     time = _say_time(pen, view)
     if time:
         _append_time(line, pen, view, time)
-    words = one_line(_say_words(pen, view))
+    words = one_line(_say_words(pen, name))
     line.append(words, ALARM if view.outcome in ("failed", "timed-out") else "")
     output = clean(pen.view.last_line(name)) if view.outcome is None else ""
     if output:
@@ -77,10 +79,11 @@ def _began(view: UnitView) -> float:
     return view.since if view.started_at is None else view.started_at
 
 
-def _say_words(pen: Pen, view: UnitView) -> str:
+def _say_words(pen: Pen, name: str) -> str:
+    view = pen.units[name]
     match view.state:
         case "waiting":
-            return f"waits for {say_obstacles(view, pen.units, pen.holders)}"
+            return f"waits for {say_obstacles(view, pen.units, pen.holders)}{_say_others(pen, view)}"
         case "backoff":
             return f"attempt {view.attempt + 1} after {say_reason(view)}"
         case "stopping":
@@ -90,6 +93,14 @@ def _say_words(pen: Pen, view: UnitView) -> str:
         case "ended":
             return _say_ended(view)
     return ", ".join(filter(None, [_say_running(view), _say_attempt(view), view.text]))
+
+
+def _say_others(pen: Pen, view: UnitView) -> str:
+    """How many others wait for a lock that this one waits for, where there is room for that."""
+    if pen.is_narrow:
+        return ""
+    waiting = {name for one in view.waits_for if one.lock is not UNSET for name in pen.queues[one.lock]}
+    return f", with {say_count(len(waiting) - 1, 'other')}" if len(waiting) > 1 else ""
 
 
 def _say_running(view: UnitView) -> str:

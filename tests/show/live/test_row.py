@@ -32,7 +32,7 @@ def wait(view: View, *waits_for: WaitsFor, unit: str = "a") -> None:
 
 
 def test_what_a_unit_waits_for() -> None:
-    view = run_of("a", "b", Declaration(unit="c", locks=("apt", "dpkg")), Declaration(unit="d", locks=("apt", "dpkg")))
+    view = run_of("a", "b", "e", Declaration(unit="c", locks=("apt", "dpkg")), Declaration(unit="d", locks=("apt", "dpkg")))
     wait(view, WaitsFor(unit="b"))
     assert row(view) == "○ a waits for b"
     wait(view, WaitsFor(call="start"))
@@ -42,6 +42,15 @@ def test_what_a_unit_waits_for() -> None:
     start(view, "c")
     wait(view, WaitsFor(lock="apt", holder="c"), WaitsFor(lock="dpkg", holder="c"))
     assert row(view) == '○ a waits for locks "apt" and "dpkg" of c'
+    wait(view, WaitsFor(lock="apt", holder="c"), unit="b")
+    assert row(view) == '○ a waits for locks "apt" and "dpkg" of c, with 1 other'
+    wait(view, WaitsFor(lock="dpkg", holder="c"), unit="e")
+    assert row(view) == '○ a waits for locks "apt" and "dpkg" of c, with 2 others'
+    assert row(view, "e") == '○ e waits for lock "dpkg" of c, with 1 other'
+    assert row(view, "e", width=70) == '○ e waits for lock "dpkg" of c'
+    for name in "be":
+        start(view, name)
+        end(view, name)
     end(view, "c")
     start(view, "d")
     assert row(view) == '○ a waits for locks "apt" and "dpkg" of d'
