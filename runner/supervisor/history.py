@@ -5,8 +5,10 @@ yet, or that was not at its end when it was read, is read and stored. So a kille
 a running one waits for a disk. Two processes may catch up at the same time: what is to be stored is made before the
 transaction, and stored in it only where the other one has not done so.
 
+Where it cannot be written, as on a disk that is mounted for reading alone, a copy in memory catches up instead.
+
 The database costs history and never a startup. One that is damaged is put aside and made anew from the journals that are
-left; where it cannot be used (locked, not writable, written by a newer version), :class:`CannotUseHistory` tells why, and
+left; where it cannot be used (locked, not readable, written by a newer version), :class:`CannotUseHistory` tells why, and
 :func:`learn` goes without.
 
 sqlite3 is imported when a database is opened, because most commands need none and its import takes time.
@@ -157,6 +159,12 @@ class History:
     def _put_aside(self) -> None:
         self.close()
         path = self._paths.history
+        if _is_read_only(path):
+            self._connection = _prepared(":memory:")
+            self._warn(
+                f'cannot read the history "{path}": it is damaged or half written; only the journals that are left are told'
+            )
+            return
         os.replace(path, f"{path}.damaged")  # noqa: PTH105
         with suppress(FileNotFoundError):  # what it left of an unfinished transaction is not for the new one
             os.unlink(f"{path}-journal")  # noqa: PTH108
@@ -236,12 +244,46 @@ def _expected(connection: Connection, commands: Mapping[str, str], but: str) -> 
 
 def _open(path: str) -> Connection:
     """A connection to the database, with its tables. Only its owner may read what commands were given."""
-    from sqlite3 import connect
-
+    if _is_read_only(path):
+        return _copy(path)
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    connection = connect(path, timeout=_PATIENCE, isolation_level=None)
+    return _prepared(path)
+
+
+def _is_read_only(path: str) -> bool:
+    """Whether nothing can be written where the database is. That it is not there yet is no hindrance."""
+    directory = os.path.dirname(path)  # noqa: PTH120
+    return os.path.isdir(directory) and not (  # noqa: PTH112
+        os.access(directory, os.W_OK) and (os.access(path, os.W_OK) or not os.path.exists(path))  # noqa: PTH110
+    )
+
+
+def _copy(path: str) -> Connection:
+    """The database in memory, as it is on the disk; empty where there is none."""
+    from sqlite3 import connect
+
+    copy = connect(":memory:", isolation_level=None)
+    try:
+        if os.path.exists(path):  # noqa: PTH110
+            with closing(connect(f"{Path(path).absolute().as_uri()}?mode=ro", timeout=_PATIENCE, uri=True)) as original:
+                original.backup(copy)
+    except BaseException:
+        copy.close()
+        raise
+    return _checked(copy)
+
+
+def _prepared(path: str) -> Connection:
+    """A connection to a database that can be written, with its tables."""
+    from sqlite3 import connect
+
+    return _checked(connect(path, timeout=_PATIENCE, isolation_level=None))
+
+
+def _checked(connection: Connection) -> Connection:
+    """The same connection, with its tables."""
     try:
         _prepare(connection)
     except BaseException:
@@ -270,10 +312,15 @@ def _version(connection: Connection) -> int:
 
 
 def _means_damage(error: Exception) -> bool:
-    """Whether sqlite found that the file is no database, or a broken one."""
-    from sqlite3 import SQLITE_CORRUPT, SQLITE_NOTADB
+    """Whether sqlite found that the file is no database, or a broken one.
 
-    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in (SQLITE_CORRUPT, SQLITE_NOTADB)
+    So is one on a disk that cannot be written, which somebody was writing when the machine stopped: it would have to be
+    written before it could be read (sqlite.org/lockingv3.html, hot journals).
+    """
+    from sqlite3 import SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_READONLY_ROLLBACK
+
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code == SQLITE_READONLY_ROLLBACK or code & _PRIMARY_CODE in (SQLITE_CORRUPT, SQLITE_NOTADB)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -280,6 +281,74 @@ def test_a_damaged_database_is_put_aside_and_made_anew(bad_place: Place, damage:
     assert place.numbers() == [(1, "b")]
     assert Path(f"{place.paths.history}.damaged").exists()
     assert len(place.warnings) == 1
+
+
+READ_ONLY = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"')
+"""Runs a command for which a directory is on a disk that is mounted for reading alone."""
+
+
+def can_mount() -> bool:
+    command = [*READ_ONLY, "/tmp", "sh", "-c", "! touch /tmp/runner-is-read-only"]
+    return bool(shutil.which("unshare")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not can_mount(), reason="nothing can be mounted here")
+class TestReadOnly:
+    PROGRAM = """
+import sys
+from runner.supervisor.history import History
+from runner.supervisor.paths import StatePaths
+history = History(StatePaths(sys.argv[1]), print)
+history.catch_up()
+print(*(run.run for run in history.runs(9)))
+history.close()
+"""
+
+    def told(self, place: Place) -> list[str]:
+        """What is told of a state directory that cannot be written, in which nothing changes."""
+        root = Path(place.paths.root)
+        before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        environment = {**os.environ, "PYTHONPATH": str(Path(runner.__file__).parent.parent)}
+        command = [*READ_ONLY, str(root), sys.executable, "-c", self.PROGRAM, str(root)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+        return done.stdout.splitlines()
+
+    def warning(self, place: Place) -> str:
+        """What is said of a database that cannot be used."""
+        why = "it is damaged or half written; only the journals that are left are told"
+        return f'cannot read the history "{place.paths.history}": {why}'
+
+    def test_what_is_stored_and_what_the_journals_have_more(self, place: Place) -> None:
+        place.write("a", a_run(life("a", 2.0)))
+        place.runs()
+        place.write("b", a_run(life("a", 2.0)))
+        assert self.told(place) == ["a b"]
+
+    def test_without_a_database(self, place: Place) -> None:
+        place.write("a", a_run(life("a", 2.0)))
+        assert self.told(place) == ["a"]
+
+    @pytest.mark.parametrize("damage", [damage_all, damage_a_part])
+    def test_a_damaged_one(self, place: Place, damage: Callable[[Path], None]) -> None:
+        place.write("a", a_run(life("a", 2.0)))
+        place.runs()
+        damage(Path(place.paths.history))
+        assert self.told(place) == [self.warning(place), "a"]
+
+    def test_one_that_was_being_written_when_the_machine_stopped(self, place: Place) -> None:
+        place.write("a", a_run(life("a", 2.0)))
+        place.runs()
+        with closing(sqlite3.connect(place.paths.history, isolation_level=None)) as connection:
+            connection.execute("PRAGMA cache_size = 1")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("UPDATE runs SET run = 'torn'")
+            connection.execute("CREATE TABLE more AS SELECT hex(randomblob(100000)) AS data")
+            torn = {path: path.read_bytes() for path in Path(place.paths.root).glob("history.db*")}
+        for path, data in torn.items():
+            path.write_bytes(data)
+        assert len(torn) == 2
+        assert self.told(place) == [self.warning(place), "a"]
 
 
 def of_the_future(paths: StatePaths) -> sqlite3.Connection:
