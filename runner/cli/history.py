@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 
 from ..show.history import render_json, render_text
-from .options import Parser, add_json, add_state, add_units
+from ..supervisor.journal import goes_on
+from .options import Parser, add_json, add_state, add_units, find_paths
 from .runs import open_history
 from .stdout import write_out
 
@@ -23,7 +24,9 @@ def run(options: Namespace) -> int:
     """Print the last runs."""
     with open_history(options) as history:
         runs = history.runs(options.limit)
-    write_out(render_json(runs) if options.json else render_text(runs))
+    journals = find_paths(options).journals
+    going = {run.run for run in runs if run.outcome is None and goes_on(journals, run.run)}
+    write_out((render_json if options.json else render_text)(runs, going))
     return 0
 
 

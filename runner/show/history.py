@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ..core.event import RunOutcome
 from ..core.record import RunRecord, UnitRecord
@@ -38,6 +38,11 @@ class JsonRun(Struct, frozen=True):
     slowest: _JsonSlowest | None
 
 
+class _JsonListed(JsonRun, frozen=True):
+    goes_on: bool
+    """Its supervisor lives. Without that and without an outcome it was cut off."""
+
+
 def make_json(run: RunRecord) -> JsonRun:
     """A run as data."""
     slowest = _slowest(run)
@@ -55,16 +60,17 @@ def make_json(run: RunRecord) -> JsonRun:
     )
 
 
-def render_json(runs: Sequence[RunRecord]) -> str:
-    """The runs as a JSON array, the oldest first."""
-    return msgspec.json.format(msgspec.json.encode([make_json(run) for run in runs]), indent=2).decode() + "\n"
+def render_json(runs: Sequence[RunRecord], going: Container[str] = ()) -> str:
+    """The runs as a JSON array, the oldest first. ``going`` are the ids of those whose supervisor lives."""
+    listed = [_JsonListed(**structs.asdict(make_json(run)), goes_on=run.run in going) for run in runs]
+    return msgspec.json.format(msgspec.json.encode(listed), indent=2).decode() + "\n"
 
 
-def render_text(runs: Sequence[RunRecord]) -> str:
+def render_text(runs: Sequence[RunRecord], going: Container[str] = ()) -> str:
     """The runs as a table, the last one at its end, where the prompt will be."""
     if not runs:
         return "no runs\n"
-    rows = [_row(run) for run in runs]
+    rows = [_row(run, "goes on" if run.run in going else "cut off") for run in runs]
     head = ("run", "begun", "outcome", "startup", "failed", "slowest", "unit")
     return "\n".join([f"{say_count(len(runs), 'run')}, the last one at the end", "", *render_rows(head, rows)]) + "\n"
 
@@ -86,12 +92,13 @@ def has_failed(unit: UnitRecord) -> bool:
     return unit.outcome in _FAILURES
 
 
-def _row(run: RunRecord) -> tuple[str, ...]:
+def _row(run: RunRecord, otherwise: str) -> tuple[str, ...]:
+    """A run in a line; ``otherwise`` stands where it has no outcome."""
     slowest = _slowest(run)
     return (
         str(run.number),
         _say_begun(run),
-        run.outcome or "not ended",
+        run.outcome or otherwise,
         "-" if run.startup is None else say_duration(run.startup),
         str(sum(map(has_failed, run.units)) or "-"),
         "-" if slowest is None else say_duration(slowest.cost or 0.0),

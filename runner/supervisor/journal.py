@@ -3,11 +3,15 @@
 The same lines are the output of ``up --output json``. Each begins with ``seq`` (1, 2, 3...) and ``at`` (RFC 3339, UTC,
 microseconds), which belong to paper and not to the engine; the rest is the event itself.
 
+A supervisor holds a lock of its journal (flock(2)), which ends with it however it ends: so a journal without an end tells
+whether its run goes on or was cut off.
+
 A journal that cannot be written costs history and never a unit: the first failure is told once, and what was lost counted.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -78,6 +82,8 @@ class Journal:
     def _open(self) -> None:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)  # noqa: PTH103
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with suppress(OSError):
             forget_old_runs(self._directory)
 
@@ -99,6 +105,23 @@ def forget_old_runs(directory: str) -> None:
 def new_run_id() -> str:
     """A name for a run that sorts by time and that no other run on this machine has: ``20260131T074502-4711``."""
     return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
+
+
+def goes_on(directory: str, run: str) -> bool:
+    """Whether a run's supervisor lives and writes its journal."""
+    try:
+        fd = os.open(f"{directory}/{run}.jsonl", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
 
 
 class Recorded(Struct, frozen=True):

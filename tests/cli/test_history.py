@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from runner.cli import main
+from runner.supervisor.journal import Journal
 
 from .conftest import Write
 from .recorded import write_runs
@@ -36,6 +38,16 @@ def test_a_list_as_json(state: str, capsys: pytest.CaptureFixture[str]) -> None:
         (1, "20260101T090000-1000", "succeeded"),
         (2, "20260102T090000-1000", "failed"),
     ]
+
+
+def test_a_run_that_goes_on(state: str, capsys: pytest.CaptureFixture[str]) -> None:
+    journals = Path(state, "journal")
+    torn = b"".join(sorted(journals.iterdir())[0].read_bytes().splitlines(keepends=True)[:-1])
+    (journals / "20260103T090000-1000.jsonl").write_bytes(torn)
+    with closing(Journal(str(journals), "20260104T090000-1000", print)) as journal:
+        journal.write(torn)
+        assert [line.split()[3:5] for line in told(capsys, "--state", state).splitlines()[5:]] == [["cut", "off"], ["goes", "on"]]
+        assert [run["goes_on"] for run in json.loads(told(capsys, "--state", state, "--json"))] == [False, False, False, True]
 
 
 def test_without_a_past_nothing_is_made(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,13 +20,19 @@ pytestmark = pytest.mark.usefixtures("utc")
 def test_a_list_reads_as_written() -> None:
     runs = [structs.replace(read_record(name), number=number) for number, name in enumerate(NAMES, 8)]
     killed = make_run(make_row("app/server", 2.5), number=13, startup=None, startup_outcome=None, outcome=None)
-    text = render_text([*runs, killed, make_run(number=14, outcome="cancelled")])
+    going = structs.replace(killed, number=14, run="going")
+    text = render_text([*runs, killed, going, make_run(number=15, outcome="cancelled")], {"going"})
     assert_snapshot(text, SNAPSHOTS / "history.txt")
     assert max(map(len, text.splitlines())) <= 80
 
 
 def test_a_list_as_data() -> None:
     assert_snapshot(render_json([structs.replace(read_record("failures"), number=3), make_run()]), SNAPSHOTS / "history.json")
+
+
+def test_a_run_that_goes_on_is_told_from_one_that_was_cut_off() -> None:
+    runs = [make_run(outcome=None, run="going"), make_run(outcome=None, run="cut")]
+    assert [(run["outcome"], run["goes_on"]) for run in json.loads(render_json(runs, {"going"}))] == [(None, True), (None, False)]
 
 
 def test_no_runs() -> None:

@@ -9,7 +9,17 @@ from pathlib import Path
 
 from runner.core.event import RunEnded, RunStarted, StartupFinished, UnitEnded, UnitWaiting, WaitsFor
 from runner.core.snapshot import fold
-from runner.supervisor.journal import KEPT_RUNS, Journal, Lines, Recorded, forget_old_runs, new_run_id, read_journal, read_run
+from runner.supervisor.journal import (
+    KEPT_RUNS,
+    Journal,
+    Lines,
+    Recorded,
+    forget_old_runs,
+    goes_on,
+    new_run_id,
+    read_journal,
+    read_run,
+)
 
 EVENTS = [
     RunStarted(at=0.0, run="r", version="1", pid=1, units=("a", "b")),
@@ -52,6 +62,14 @@ class TestJournal:
         journal.close()
         journal.close()
         return journal, said
+
+    def test_a_run_goes_on_as_long_as_its_journal_is_written(self, tmp_path: Path) -> None:
+        journal = Journal(str(tmp_path), "run", print)
+        journal.write(Lines(1e9).encode(EVENTS[:3]))
+        assert goes_on(str(tmp_path), "run")
+        journal.close()
+        assert not goes_on(str(tmp_path), "run")
+        assert not goes_on(str(tmp_path), "other")
 
     def test_what_was_written_is_read_back(self, tmp_path: Path) -> None:
         lines = Lines(1e9)
