@@ -158,7 +158,7 @@ def _hint(told: Sequence[Told]) -> str:
         return f'to run it all the same: "runner restart {quote(top.unit)}"' if by_hand else ""
     if root.is_story:
         return 'see the whole run: "runner timeline"' if len(told) > 1 else ""
-    return f"the output of {root.unit} is in {root.link.view.log}" if root.link.view.log else ""
+    return f'see what {root.unit} wrote: "runner logs {name}"' if root.link.view.log else ""
 
 
 def _wrap(text: str, first: str, further: str) -> list[str]:

@@ -46,7 +46,7 @@ def test_while_it_runs_and_after_it(workspace: Asked) -> None:
         answer, chain, hint = workspace.why("editor").split("\n\n")
         assert answer.startswith('editor waits, through tools, for lock "apt", which base has; base has been\nrunning for ')
         assert [line.split()[0] for line in chain.splitlines()] == ["editor", "tools", "base"]
-        assert hint == f"hint: the output of base is in {workspace.log('base')}\n"
+        assert hint == 'hint: see what base wrote: "runner logs base"\n'
         assert "waits for its script to call start" in workspace.why("secrets")
         data = json.loads(workspace.why("--json", "tools"))
         assert data["chain"][0]["hold"]["lock"] == "apt"
@@ -72,4 +72,4 @@ def test_what_failed(workspace: Asked) -> None:
     assert answer.replace("\n", " ") == (
         "deploy was skipped because build, which it needs through test, failed after 2 attempts: exit status 3."
     )
-    assert hint == f"hint: the output of build is in {workspace.log('build')}\n"
+    assert hint == 'hint: see what build wrote: "runner logs build"\n'
