@@ -85,11 +85,12 @@ def run(options: Namespace) -> int:
     names = check_names(loaded.graph, options.names)
     lead = _open_process(options.stop_with)
     from ..supervisor.endpoint import Endpoint, SupervisorRuns, socket_path
+    from ..supervisor.keeper import passed_on
     from ..supervisor.spawn import mind_descriptors
 
     mind_descriptors()
     try:
-        place = Endpoint(socket_path(options.socket, os.environ))
+        place = Endpoint(socket_path(options.socket, os.environ), None if passed_on() is None else os.getppid())
     except SupervisorRuns:
         if not names:
             raise
@@ -196,7 +197,7 @@ def _supervise(supervisor: Supervisor, endpoint: Endpoint, loaded: Loaded, optio
     gc.enable()
     files = UnitFiles(find_directories(options.units, os.environ), os.environ, loaded)
     with closing(SyncSocket(supervisor, endpoint, files, has_bridge=options.bridge)):
-        run_to_end(supervisor)
+        run_to_end(supervisor, endpoint.note_end)
 
 
 def _exit_status(supervisor: Supervisor) -> int:

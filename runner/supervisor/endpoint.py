@@ -2,6 +2,9 @@
 
 The lock is held for as long as the supervisor lives and goes with it however it dies (flock(2)), so whoever gets it may
 replace whatever socket lies there.
+
+In the file is the supervisor's pid, and that of its keeper or, once its run is over, a 0. A supervisor whose keeper is gone,
+or whose run is over, is about to be gone too: whoever wants its place waits for that.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import select
 import socket
 import stat
 import struct
@@ -17,10 +21,13 @@ from contextlib import suppress
 
 from ..errors import RunnerError
 from .paths import runtime_directory
+from .processes import GONE, ZOMBIE, kin_of
 
 PEER = struct.Struct("iII")
 """``struct ucred`` of unix(7): pid, uid, gid."""
 _NAME = "runner.sock"
+_PATIENCE = 5.0
+"""Seconds that a supervisor has to go whose keeper is gone, or whose run is over. It takes most of them less than one."""
 _ATTACH = 'attach with "runner watch", end it with "runner down", or serve another socket with "--socket PATH"'
 _ANOTHER = 'stop it, or serve another socket with "--socket PATH"'
 
@@ -51,10 +58,12 @@ def socket_path(given: str | None, environment: Mapping[str, str]) -> str:
 class Endpoint:
     """A listening socket that is ours alone. Raises :class:`SocketError` where the place is not, or somebody serves there."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, keeper: int | None = None) -> None:
+        """``keeper`` is the process that looks after us, where there is one."""
         self.path = path
         _mind_directory(os.path.dirname(path))  # noqa: PTH120
         self._lock, last_owner = _take_lock(path)
+        self._sign(keeper)
         try:
             _mind_socket(path, last_owner)
             self.listener = listen(path)
@@ -64,6 +73,15 @@ class Endpoint:
         except SocketError:
             self._leave_lock()
             raise
+
+    def note_end(self) -> None:
+        """Let whoever wants the place know that it is free in a moment."""
+        self._sign(0)
+
+    def _sign(self, keeper: int | None) -> None:
+        with suppress(OSError):  # on a full disk nobody gets to know our pid
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, f"{os.getpid()}{'' if keeper is None else f' {keeper}'}\n".encode(), 0)
 
     def close(self) -> None:
         """Serve no more, and leave nothing behind. Who waits in the queue is told by the end of its connection."""
@@ -116,7 +134,7 @@ def find_owner(path: str) -> str:
         with open(f"{path}.lock", encoding="ascii") as lock, open("/proc/locks", encoding="ascii") as locks:  # noqa: PTH123
             inode = str(os.fstat(lock.fileno()).st_ino)
             held = [line.split() for line in locks if " FLOCK " in line and "->" not in line]
-            return lock.read(32).strip() if any(words[5].rpartition(":")[2] == inode for words in held) else ""
+            return lock.read(64).strip().partition(" ")[0] if any(words[5].rpartition(":")[2] == inode for words in held) else ""
     except (OSError, ValueError):
         return ""
 
@@ -144,16 +162,21 @@ def explain_silence(path: str) -> str:
 
 def _take_lock(path: str) -> tuple[int, str]:
     """The lock, and the pid of whoever had it last and did not take it away."""
+    has_waited = False
     while True:
         try:
             lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise SocketError(f'cannot open the lock "{path}.lock": {error.strerror}') from None
-        pid = os.read(lock, 32).decode(errors="replace").strip()
+        pid, _, keeper = os.read(lock, 64).decode(errors="replace").strip().partition(" ")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
+            if not has_waited and _is_going(keeper):
+                has_waited = True
+                _wait_for_end(pid)
+                continue
             raise SupervisorRuns(
                 f'cannot serve the socket "{path}": a supervisor runs already, pid {pid or "unknown"}',
                 hint=_ATTACH if os.path.lexists(path) or not pid else say_unreachable(pid),
@@ -162,11 +185,27 @@ def _take_lock(path: str) -> tuple[int, str]:
             os.close(lock)
             raise SocketError(f'cannot lock "{path}.lock": {error.strerror}') from None
         if _is_still(f"{path}.lock", lock):
-            with suppress(OSError):  # on a full disk nobody gets to know our pid
-                os.ftruncate(lock, 0)
-                os.pwrite(lock, b"%d\n" % os.getpid(), 0)
             return lock, pid
         os.close(lock)  # its owner removed it between our open and our lock
+
+
+def _is_going(keeper: str) -> bool:
+    """Whether a supervisor is on its way out, as far as its lock tells."""
+    return keeper.isdecimal() and (int(keeper) == 0 or kin_of(int(keeper)) in (ZOMBIE, GONE))
+
+
+def _wait_for_end(pid: str) -> None:
+    """Wait until a process is gone, or patience is."""
+    try:
+        fd = os.pidfd_open(int(pid))
+    except (OSError, ValueError, OverflowError):  # it is gone, or cannot be seen from here
+        return
+    try:
+        waiter = select.poll()
+        waiter.register(fd, select.POLLIN)
+        waiter.poll(_PATIENCE * 1000)
+    finally:
+        os.close(fd)
 
 
 def _is_still(path: str, fd: int) -> bool:

@@ -18,12 +18,12 @@ _LEFTOVERS_PATIENCE = 2.0
 """Seconds that what units left behind has to end after SIGTERM."""
 
 
-def run_to_end(supervisor: Supervisor) -> None:
-    """Supervise until the run is over; then end what its units have left behind."""
-    trio.run(_run, supervisor)
+def run_to_end(supervisor: Supervisor, note_end: Callable[[], None] = lambda: None) -> None:
+    """Supervise until the run is over; then note that, and end what its units have left behind."""
+    trio.run(_run, supervisor, note_end)
 
 
-async def _run(supervisor: Supervisor) -> None:
+async def _run(supervisor: Supervisor, note_end: Callable[[], None]) -> None:
     async with trio.open_nursery() as nursery:
         supervisor.attach(nursery)
         for seconds, call in supervisor.periodic:
@@ -34,6 +34,7 @@ async def _run(supervisor: Supervisor) -> None:
             else:
                 await _wait(supervisor)
         nursery.cancel_scope.cancel()
+    note_end()
     await _end_leftovers(supervisor)
 
 

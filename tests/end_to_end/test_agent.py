@@ -131,7 +131,7 @@ def test_a_startup_that_is_left_behind_releases_the_agent_and_goes_with_it(works
     with agent_of_script(workspace, 'exec "$@" --detach --stop-with $PPID') as there:
         assert there.told() == {"status": 0, "open": False, "succeeded": True}
         assert "startup succeeded" in there.log.read_text()
-        supervisor = os.pidfd_open(int((workspace.root / "sock.lock").read_text()))
+        supervisor = os.pidfd_open(int((workspace.root / "sock.lock").read_text().split()[0]))
         assert set(outcomes(workspace.journal())) == {"last"}
         assert workspace.left()
         there.process.kill()
@@ -153,7 +153,7 @@ def test_a_startup_that_is_left_behind_and_fails_is_told_so(workspace: Workspace
         go_on.write_text("")
         assert there.told() == {"status": 1, "open": False, "succeeded": False}
         assert "no such repository" in there.log.read_text()
-        supervisor = os.pidfd_open(int((workspace.root / "sock.lock").read_text()))
+        supervisor = os.pidfd_open(int((workspace.root / "sock.lock").read_text().split()[0]))
     select.select([supervisor], [], [])
     os.close(supervisor)
     assert not workspace.left()
@@ -163,7 +163,7 @@ def test_the_agent_may_stop_while_it_waits_for_a_startup_that_is_to_be_left_behi
     workspace.write(database=SERVER, slow='command = "exec sleep 1000"')
     with agent_of_script(workspace, 'exec "$@" --detach --stop-with $PPID') as there:
         there.wait_logged("slow")
-        supervisor = os.pidfd_open(int((workspace.root / "sock.lock").read_text()))
+        supervisor = os.pidfd_open(int((workspace.root / "sock.lock").read_text().split()[0]))
         assert not there.stop()["killed"]
     select.select([supervisor], [], [])
     os.close(supervisor)

@@ -35,7 +35,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 def supervisor_of(place: Place) -> int:
     """Its pid, as it has written it down."""
-    return int((place.root / "r" / "s.lock").read_text())
+    return int((place.root / "r" / "s.lock").read_text().split()[0])
 
 
 def end(place: Place) -> None:

@@ -143,6 +143,19 @@ def test_nobody_outlives_either(place: Place, bystander: subprocess.Popen[bytes]
     assert place.run("--output", "json").returncode == 0
 
 
+def test_the_next_run_waits_for_a_supervisor_whose_keeper_died(place: Place) -> None:
+    line = "trap '' TERM; echo up; while :; do sleep 600; done"
+    place.write(a=f'type = "service"\ncommand = "{line}"\n[ready]\nlog = "up"')
+    with place.start("--output", "json") as up:
+        read_until(up, "unit-ready")
+        up.kill()
+        with place.start("--output", "json") as again:
+            begun = read_until(again, "unit-ready")
+            again.send_signal(signal.SIGQUIT)
+            assert again.wait() == 131
+    assert begun[0]["event"] == "run-started"
+
+
 def test_the_keeper_died_while_the_supervisor_was_only_beginning(place: Place) -> None:
     place.write(a='type = "service"\ncommand = "exec sleep 600"')
     with place.start("--output", "json") as up:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -178,7 +179,7 @@ def test_a_live_one_is_refused_and_named(place: Path) -> None:
 
 def test_a_lock_is_looked_at_and_not_taken(place: Path) -> None:
     assert find_owner(str(place)) == ""
-    endpoint = Endpoint(str(place))
+    endpoint = Endpoint(str(place), 1)
     assert find_owner(str(place)) == str(os.getpid())
     place.unlink()
     assert refusal(place) == (
@@ -189,6 +190,52 @@ def test_a_lock_is_looked_at_and_not_taken(place: Path) -> None:
     endpoint.close()
     Path("r/s.lock").write_text("1\n")
     assert find_owner(str(place)) == ""
+
+
+HOLDER = """import fcntl, sys
+lock = open(sys.argv[1], "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+lock.write(f"{__import__('os').getpid()} {sys.argv[2]}\\n")
+lock.flush()
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("keeper", ["0", "4194305"])
+def test_a_supervisor_that_is_about_to_be_gone_is_waited_for(place: Path, keeper: str) -> None:
+    """Its run is over, or its keeper is gone: no process has such a number (PID_MAX_LIMIT)."""
+    Path("r").mkdir(0o700)
+    command = [sys.executable, "-S", "-c", HOLDER, "r/s.lock", keeper]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin
+        assert other.stdout
+        other.stdout.readline()
+        thread = Thread(target=other.stdin.close)
+        thread.start()
+        endpoint = Endpoint(str(place))
+        thread.join()
+    endpoint.close()
+    assert names("r") == []
+
+
+@pytest.mark.parametrize("keeper", ["1", "-1", "x"])
+def test_one_that_has_a_keeper_is_not_waited_for(place: Path, keeper: str) -> None:
+    endpoint = Endpoint(str(place), 1)
+    assert Path("r/s.lock").read_text() == f"{os.getpid()} 1\n"
+    Path("r/s.lock").write_text(f"{os.getpid()} {keeper}\n")
+    assert "a supervisor runs already" in refusal(place)[0]
+    endpoint.close()
+
+
+def test_one_that_does_not_go_is_refused_in_the_end(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.supervisor.endpoint._PATIENCE", 0.0)
+    endpoint = Endpoint(str(place), 1)
+    endpoint.note_end()
+    assert refusal(place) == (f'cannot serve the socket "r/s": a supervisor runs already, pid {os.getpid()}', ATTACH)
+    Path("r/s.lock").write_text("nobody 0\n")
+    assert refusal(place) == ('cannot serve the socket "r/s": a supervisor runs already, pid nobody', ATTACH)
+    endpoint.close()
 
 
 def test_a_socket_that_another_program_serves_is_refused(place: Path) -> None:
