@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from .output import Output
 from .poller import Poller
-from .spawn import own_children
+from .spawn import note_reaped
 
 
 class Exit(Struct, frozen=True):
@@ -63,7 +63,7 @@ class Child:
     def _exited(self) -> None:
         _, status, usage = os.wait4(self.pid, 0)
         self._process.returncode = code = os.waitstatus_to_exitcode(status)
-        own_children.discard(self.pid)
+        note_reaped(self.pid)
         self._forget()
         self.read_output()  # what it wrote last belongs to it
         cpu = usage.ru_utime + usage.ru_stime
@@ -78,7 +78,7 @@ class Child:
             pid, status, _ = os.wait4(self.pid, os.WNOHANG)
             if pid:
                 self._process.returncode = os.waitstatus_to_exitcode(status)
-                own_children.discard(self.pid)
+                note_reaped(self.pid)
             self._forget()
 
     def _forget(self) -> None:

@@ -18,7 +18,7 @@ from ..core.unit import Command, Probe
 from ..core.words import say_duration, say_exit
 from .child import signal_name
 from .connect import connect_tcp, connect_unix, say_failure
-from .spawn import Setting, SpawnError, own_children, spawn
+from .spawn import Setting, SpawnError, note_reaped, spawn
 from .tree import send_signal_to_group
 
 LEAST_PATIENCE: Final = 2.0
@@ -115,7 +115,7 @@ async def run_command(command: Command, setting: Setting) -> tuple[int | None, s
         raise
     finally:
         status = process.wait()
-        own_children.discard(process.pid)
+        note_reaped(process.pid)
         os.close(pidfd)
     return (status, None) if status >= 0 else (None, signal_name(-status))
 

@@ -23,10 +23,20 @@ from .processes import fill_standard_streams
 Environment = Mapping[bytes, bytes]
 
 own_children: set[int] = set()
-"""The processes that were spawned here and not reaped yet: whoever reaps one takes it out. Other children are orphans."""
+"""The processes that were spawned here and not reaped yet: whoever reaps one says so. Other children are orphans."""
+
+reapers: list[Callable[[], None]] = []
+"""To be called when one of them was reaped."""
 
 _LONGEST_ARGUMENT = 100_000
 """Bytes. Linux takes at most 128 KiB in one argument (execve(2)); a longer script is executed as a file."""
+
+
+def note_reaped(pid: int) -> None:
+    """Know of a process that was spawned here that it was reaped, so that from now on its number may be another's."""
+    own_children.discard(pid)
+    for look in reapers:
+        look()
 
 
 class SpawnError(Exception):

@@ -11,12 +11,12 @@ import runner
 from .harness import deadline
 
 REAPS = """
-import os, select
+import os
 from runner.core.unit import Command
 from runner.supervisor.orphans import Orphans
 from runner.supervisor.poller import Poller
 from runner.supervisor.processes import GONE, ZOMBIE, adopt_orphans, kin_of
-from runner.supervisor.spawn import Setting, own_children, spawn
+from runner.supervisor.spawn import Setting, note_reaped, own_children, spawn
 
 adopt_orphans()
 poller = Poller()
@@ -26,18 +26,20 @@ reader, writer = os.pipe()
 ours = spawn(Command(shell="exit 3"), Setting({b"PATH": os.environb[b"PATH"]}), writer)
 middle = spawn(Command(shell="(sh -c 'echo $$') & exit 4"), Setting({b"PATH": os.environb[b"PATH"]}), writer)
 orphan = int(os.read(reader, 20))
+while kin_of(orphan)[0] not in (os.getpid(), ZOMBIE[0]):
+    pass
 for process in (ours, middle):
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+while kin_of(orphan) not in (ZOMBIE, GONE):
+    pass
 for _ in range(100):
     poller.dispatch()
 assert {ours.pid, middle.pid} <= own_children
 assert kin_of(ours.pid) == kin_of(middle.pid) == ZOMBIE
 for process, status in ((ours, 3), (middle, 4)):
     assert process.wait() == status
-    own_children.discard(process.pid)
-while kin_of(orphan) != GONE:
-    select.select([poller], [], [], 1)
-    poller.dispatch()
+    note_reaped(process.pid)
+assert kin_of(orphan) == GONE
 orphans.close()
 poller.close()
 """
