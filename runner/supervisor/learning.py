@@ -2,12 +2,17 @@
 
 Where a limit of jobs or a lock makes it matter who goes first, that is before the first unit is started. Else nobody waits
 for it: it is for those who look on, so a thread reads it while units run, and only where they run longer than a moment.
+
+Units that a reload brings or changes are learned of in a thread too, as soon as they are there. Where one of them has to wait
+for its turn, it is put in its place when that is known.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..core.event import Decided, UnitsChanged
 from ..core.observed import DurationsLearned
 from .paths import has_runs
 
@@ -20,6 +25,12 @@ _MOMENT = 0.1
 
 def expect(supervisor: Supervisor) -> dict[str, float]:
     """The durations that must be known at the start; what comes later comes by itself."""
+
+    def mind_reloads(events: Sequence[Decided], _: bytes) -> None:
+        if any(isinstance(event, UnitsChanged) and (event.added or event.changed) for event in events):
+            _learn_meanwhile(supervisor)
+
+    supervisor.listeners.append(mind_reloads)
     if not has_runs(supervisor.paths):
         return {}
     graph = supervisor.engine.graph

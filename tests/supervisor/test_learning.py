@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.core.event import Decided, DurationsExpected, UnitStarted
+from runner.core.observed import UnitsReloaded
 from runner.core.unit import Unit
 from runner.supervisor.learning import expect
 from runner.supervisor.supervisor import Supervisor
@@ -59,6 +60,31 @@ def test_a_first_run_learns_nothing(tmp_path: Path) -> None:
     ran, known = run(tmp_path, make("a", "true"))
     assert known == {}
     assert not [event for event in ran.events if isinstance(event, DurationsExpected)]
+
+
+@pytest.mark.parametrize("before", [(make("a", "true"), make("new", "true")), (make("a", "true"),)])
+def test_what_a_reload_brings_is_learned_of(tmp_path: Path, before: tuple[Unit, ...]) -> None:
+    """Where earlier runs had it. Where they did not, there is nothing to expect."""
+    supervise(tmp_path, *before)
+    told: list[bool] = []
+
+    def react(supervisor: Supervisor, event: Decided) -> None:
+        if isinstance(event, DurationsExpected) and not told:
+            told.append(True)
+            units = (*ALONE, make("new", "true"))
+            supervisor.observe(UnitsReloaded(at=supervisor.now(), units=units, reason="by hand"))
+        elif isinstance(event, DurationsExpected):
+            stop(supervisor)
+
+    ran = supervise(tmp_path, *ALONE, prepare=lambda one: nothing_known(expect(one)), react=react)
+    learned = [set(event.durations) for event in ran.events if isinstance(event, DurationsExpected)]
+    assert learned == [{"a"}, {"a", "new"} if len(before) == 2 else {"a"}]
+    assert (ran["new"].expected is not None) == (len(before) == 2)
+
+
+def nothing_known(durations: dict[str, float]) -> None:
+    """See that nothing had to be known at the start."""
+    assert durations == {}
 
 
 def test_what_is_wrong_with_the_history_is_told_in_the_loop(tmp_path: Path) -> None:
