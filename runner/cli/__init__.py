@@ -102,10 +102,15 @@ def _supervise() -> int:
     if "--detach" in sys.argv:
         from ..supervisor.apart import fork_apart
 
+        logs = None
+        if "--logs" in sys.argv:
+            from .detach import open_logs
+
+            logs = open_logs(sys.argv[2:])  # as they are before any unit writes to them
         if apart := fork_apart():
             from .detach import show_startup
 
-            return mind_errors(lambda: show_startup(apart))
+            return mind_errors(lambda: show_startup(apart, logs))
     keep()
     return main()
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from msgspec import DecodeError
@@ -20,30 +20,65 @@ from ..core.stream import SnapshotTaken, StreamEvent
 from ..errors import RunnerError
 from ..rpc.client import Client
 from ..rpc.failure import CallError
+from ..show.follow import Follower
 from ..supervisor.endpoint import socket_path
+from ..supervisor.log_follower import LogFollower
+from ..supervisor.log_reader import LogReader
+from ..unitfile import load
 from . import COMMANDS, INTERRUPTED
 from .events import EventStream
-from .options import Parser
+from .options import Parser, find_paths, units_directories
 from .runs import PATIENCE
-from .stdout import write_err
+from .stdout import write_err, write_out
 from .up import configure
-from .watch import show, tell
+from .watch import log_lines, show, tell
 
 if TYPE_CHECKING:
     from ..supervisor.apart import Apart
 
 
-def show_startup(apart: Apart) -> int:
-    """Show the startup until it is finished; the exit status that it would have as a command of its own."""
+def open_logs(arguments: list[str]) -> dict[str, LogReader]:
+    """The logs of all units, each to be read from its present end; none where the supervisor will have something to object.
+
+    To be called before there is a supervisor, for nobody can tell later what was written since.
+    """
+    if not {"--help", "-h"}.isdisjoint(arguments):
+        return {}
+    try:
+        options = _parse(arguments)
+        paths = find_paths(options)
+        units = load(units_directories(options.units, os.environ), os.environ).graph.units.values()
+    except RunnerError:
+        return {}
+    readers = {unit.name: LogReader(unit.log.file or paths.log(unit.name)) for unit in units}
+    for reader in readers.values():
+        reader.begin(0)
+    return readers
+
+
+def show_startup(apart: Apart, logs: Mapping[str, LogReader] | None = None) -> int:
+    """Show the startup until it is finished; the exit status that it would have as a command of its own.
+
+    ``logs`` are what is to be read and shown beside it.
+    """
+    if not logs:
+        return _show_startup(apart, None)
+    with closing(LogFollower()) as follower:
+        for unit, reader in logs.items():
+            follower.add(unit, reader)
+        return _show_startup(apart, follower)
+
+
+def _show_startup(apart: Apart, logs: LogFollower | None) -> int:
     try:
         if not apart.wait_until_served():
             return apart.wait_until_ended()
         options = _parse(sys.argv[2:])
         with Client(socket_path(options.socket, os.environ), timeout=PATIENCE) as client:
             startup = _Startup(client, "show the startup", with_output=True)
-            ending = show(startup, options, is_plain=options.output == "plain" or options.logs)
+            ending = show(startup, options, is_plain=options.output == "plain" or options.logs, logs=logs)
     except CallError:  # it has ended already, or just now
-        return _tell_end(apart, options)
+        return _tell_end(apart, options, logs)
     except KeyboardInterrupt:
         ending = "left"
     if ending == "left":
@@ -51,7 +86,7 @@ def show_startup(apart: Apart) -> int:
         return INTERRUPTED
     if isinstance(ending, int):
         return 128 + ending
-    return _tell_end(apart, options) if startup.outcome is None else int(startup.outcome != "succeeded")
+    return _tell_end(apart, options, None) if startup.outcome is None else int(startup.outcome != "succeeded")
 
 
 def _parse(arguments: list[str]) -> Namespace:
@@ -64,9 +99,10 @@ def _parse(arguments: list[str]) -> Namespace:
     return options
 
 
-def _tell_end(apart: Apart, options: Namespace) -> int:
+def _tell_end(apart: Apart, options: Namespace, logs: LogFollower | None) -> int:
     """Tell of a run that was over before anybody could look."""
     status = apart.wait_until_ended()
+    write_out("".join(f"{line}\n" for line in log_lines(Follower(0.0), logs)))
     try:
         tell(options)
     except RunnerError:  # it could not write a journal

@@ -80,7 +80,7 @@ def configure(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """Check everything, then start the units and look after them until nothing runs any more."""
-    _check_output(options.output)
+    _check_output(options)
     loaded = load_units(options)
     names = check_names(loaded.graph, options.names)
     lead = _open_process(options.stop_with)
@@ -176,9 +176,12 @@ def _is_live(color: Color) -> bool:
     return is_live(color)
 
 
-def _check_output(output: str) -> None:
-    """Raise UsageError where a live view was asked for that cannot be."""
-    if output != "live":
+def _check_output(options: Namespace) -> None:
+    """Raise UsageError where output was asked for that cannot be."""
+    if options.logs and options.output in ("live", "json"):
+        what = f'cannot show what units write with "--output {options.output}": "--logs" is for plain output'
+        raise UsageError(what, hint='leave one of the two out, or follow the logs elsewhere: "runner logs -f"')
+    if options.output != "live":
         return
     from ..show.terminal import can_move
 

@@ -7,6 +7,7 @@ import time
 from argparse import Namespace
 from typing import Literal
 
+from ..core.event import StartupFinished, UnitEnded
 from ..core.snapshot import Snapshot, fold
 from ..core.stream import SnapshotTaken
 from ..errors import RunnerError, UsageError
@@ -23,6 +24,7 @@ from .stream import reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..supervisor.log_follower import LogFollower
     from .viewer import Ending
 
 _STILL_EVERY = 30.0
@@ -76,12 +78,12 @@ def _watch(client: Client, options: Namespace) -> int:
     return 128 + ending if isinstance(ending, int) else 0
 
 
-def show(stream: EventStream, options: Namespace, *, is_plain: bool = False) -> Ending:
-    """Show what a stream brings until it is over, in the way that suits or was asked for."""
+def show(stream: EventStream, options: Namespace, *, is_plain: bool = False, logs: LogFollower | None = None) -> Ending:
+    """Show what a stream brings until it is over, in the way that suits or was asked for; in plain lines also the logs."""
     if options.json:
         return _print_lines(stream)
     if is_plain or not is_live(options.color):
-        return _print_plain(stream)
+        return _print_plain(stream, logs)
     from .viewer import view_live
 
     return view_live(stream, options.color, "q detaches, and the run goes on")
@@ -97,9 +99,11 @@ def _print_lines(stream: EventStream) -> Literal["over"]:
     return "over"
 
 
-def _print_plain(stream: EventStream) -> Literal["over"]:
+def _print_plain(stream: EventStream, logs: LogFollower | None) -> Literal["over"]:
     waiter = select.poll()
     waiter.register(stream, select.POLLIN)
+    if logs:
+        waiter.register(logs, select.POLLIN)
     follower: Follower | None = None
     still_at = time.monotonic() + _STILL_EVERY
     while not stream.is_over:
@@ -109,13 +113,24 @@ def _print_plain(stream: EventStream) -> Literal["over"]:
             if follower is None:
                 begun_at = event.begun_at if isinstance(event, SnapshotTaken) else time.time() - event.at
                 follower = Follower(begun_at)
+            if isinstance(event, UnitEnded | StartupFinished):  # what it wrote last comes before its end
+                lines += log_lines(follower, logs)
             lines += follower.feed(event)
-        lines += follower.settle() if follower else []
+        lines += [*follower.settle(), *log_lines(follower, logs)] if follower else []
         if time.monotonic() >= still_at:
             still_at += _STILL_EVERY
             lines += follower.still(stream.now()) if follower else []
         write_out("".join(f"{line}\n" for line in lines))
     return "over"
+
+
+def log_lines(follower: Follower, logs: LogFollower | None) -> list[str]:
+    """What units have written since it was last asked, as plain lines."""
+    if logs is None:
+        return []
+    from ..supervisor.output import printable as without_controls
+
+    return [follower.log_line(unit, without_controls(line)) for unit, line in logs.read()]
 
 
 def tell(options: Namespace) -> None:

@@ -48,6 +48,10 @@ class Follower:
         """The line that says what still runs and what waits for what; none where all is done or stands as it should."""
         return self._plain.still(at)
 
+    def log_line(self, unit: str, line: str) -> str:
+        """A line that a unit wrote, behind its name."""
+        return self._plain.log_line(unit, line)
+
     def _begin(self, taken: SnapshotTaken) -> list[str]:
         """Go on from a snapshot: say which run it is where that is news, what has failed, what it came to, and how it stands."""
         plain, before, now = self._plain, self._plain.snapshot, taken.snapshot

@@ -64,6 +64,33 @@ def test_it_returns_when_the_startup_is_finished_and_the_rest_stays(place: Place
     end(place)
 
 
+def test_what_units_write_is_shown_until_it_is_finished(place: Place) -> None:
+    """All of it, and nothing of what an earlier run wrote, also where the log is elsewhere."""
+    other = place.root / "other.log"
+    place.write(a=STAYS, b=f'command = "echo $RUNNER_INVOCATION one; echo two"\n[log]\nfile = "{other}"')
+    place.write(c='command = "echo first; sleep 0.1; echo last"\nafter = ["a", "b"]')
+    for number in range(2):
+        done = place.run("--detach", "--logs")
+        assert (done.returncode, done.stderr) == (0, "")
+        lines = done.stdout.splitlines()
+        said = [line.split(" | ")[1] for line in lines if " | " in line]
+        run = place.journals()[-1].stem
+        assert len([line for line in said if line.startswith(f"{run}.") and line.endswith(" one")]) == 1
+        assert sorted(line for line in said if not line.endswith(" one")) == ["first", "last", "two", "up"]
+        assert "startup succeeded after" in lines[-1]
+        assert len(other.read_text().splitlines()) == 2 * (number + 1)
+        end(place)
+
+
+def test_what_units_wrote_in_a_run_that_is_over_at_once(place: Place) -> None:
+    place.write(a=r"""command = ['printf', '\033[31msaid\033[m\n']""")
+    for _ in range(2):
+        done = place.run("--detach", "--logs")
+        assert done.returncode == 0
+        assert [line for line in done.stdout.splitlines() if " | " in line] == ["a | said"]
+        assert not place.wait_until_nobody_is_left(10)
+
+
 def test_its_exit_status_is_that_of_the_startup(place: Place) -> None:
     place.write(a=STAYS, b='command = "exit 4"')
     done = place.run("--detach", "--output", "json")
@@ -98,6 +125,8 @@ def test_what_is_wrong_before_the_start_is_told(place: Place) -> None:
     done = place.run("--detach")
     assert (done.returncode, done.stdout) == (2, "")
     assert "a.toml" in done.stderr
+    logging = place.run("--detach", "--logs")
+    assert (logging.returncode, logging.stdout, logging.stderr) == (2, "", done.stderr)
     place.write(a=STAYS)
     with place.start("--output", "json") as up:
         supervisor = read_until(up, "unit-ready")[0]["pid"]
@@ -112,6 +141,7 @@ def test_help_is_printed(place: Place) -> None:
     done = place.run("--detach", "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("usage: runner up")
+    assert place.run("--detach", "--logs", "--help").stdout == done.stdout
 
 
 @pytest.mark.parametrize("victim", ["supervisor", "keeper"])

@@ -170,6 +170,18 @@ def test_signs_are_those_that_the_encoding_has(workspace: Workspace) -> None:
         assert terminal.finish() == 143
 
 
+@pytest.mark.parametrize("form", ["live", "json"])
+def test_what_units_write_has_no_place_in_it(workspace: Workspace, form: str) -> None:
+    workspace.write(good=f'command = "touch {workspace.root}/started"')
+    done = workspace.run("--output", form, "--logs")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f'runner: cannot show what units write with "--output {form}": "--logs" is for plain output\n'
+        'hint: leave one of the two out, or follow the logs elsewhere: "runner logs -f"\n'
+    )
+    assert not (workspace.root / "started").exists()
+
+
 def test_what_cannot_be_drawn_on_cannot_be_live(workspace: Workspace) -> None:
     workspace.write(good=f'command = "touch {workspace.root}/started"')
     done = workspace.run("--output", "live")

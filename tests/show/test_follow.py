@@ -103,3 +103,9 @@ def test_what_failed_before_anybody_looked_is_told_with_the_end_of_its_output() 
     lines = without_time(feed(follower, taken(*BEGAN, FAILED, at=3), wrote))
     assert lines == ["run r1: 2 units", "a  failed after 2 s: exit status 1", "one", "two", "log: logs/a.log"]
     assert feed(follower, taken(*BEGAN, FAILED, at=4)) == []
+
+
+def test_what_a_unit_writes_has_its_place_behind_its_name() -> None:
+    follower = Follower(0)
+    feed(follower, taken(RunStarted(at=0, run="r", version="0", pid=1, units=("a", "long"))))
+    assert follower.log_line("a", "said\x07") == r"a    | said\x07"
