@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import DecodeError
 
-from ..core.event import StartupFinished
+from ..core.event import RunEnded, StartupFinished
 from ..core.line import parse_event
 from ..core.stream import SnapshotTaken, StreamEvent
 from ..errors import RunnerError
@@ -86,7 +86,18 @@ def _show_startup(apart: Apart, logs: LogFollower | None) -> int:
         return INTERRUPTED
     if isinstance(ending, int):
         return 128 + ending
-    return _tell_end(apart, options, None) if startup.outcome is None else int(startup.outcome != "succeeded")
+    if startup.outcome is None:
+        return _tell_end(apart, options, None)
+    if startup.has_ended:
+        apart.wait_until_ended()
+        if not options.json:
+            _say_that_nothing_stays()
+    return int(startup.outcome != "succeeded")
+
+
+def _say_that_nothing_stays() -> None:
+    """Say that there is no supervisor any more, for whoever has asked for one that stays."""
+    write_out('nothing is left to look after, so the supervisor has ended; "--keep" makes it stay\n')
 
 
 def _parse(arguments: list[str]) -> Namespace:
@@ -104,9 +115,12 @@ def _tell_end(apart: Apart, options: Namespace, logs: LogFollower | None) -> int
     status = apart.wait_until_ended()
     write_out("".join(f"{line}\n" for line in log_lines(Follower(0.0), logs)))
     try:
-        tell(options)
+        told = tell(options)
     except RunnerError:  # it could not write a journal
         write_err("the run is over\n")
+        return status
+    if told and told.startup and told.ended:  # or somebody has stopped or killed it
+        _say_that_nothing_stays()
     return status
 
 
@@ -115,6 +129,8 @@ class _Startup(EventStream):
 
     outcome: str | None = None
     """How it ended, once it has."""
+    has_ended = False
+    """The whole run is over with it."""
 
     @property
     def is_over(self) -> bool:
@@ -129,6 +145,9 @@ class _Startup(EventStream):
             yield line
 
     def _note(self, event: StreamEvent | None) -> None:
-        finished = event.snapshot.startup if isinstance(event, SnapshotTaken) else event
-        if isinstance(finished, StartupFinished):
-            self.outcome = finished.outcome
+        told = (event.snapshot.startup, event.snapshot.ended) if isinstance(event, SnapshotTaken) else (event,)
+        for one in told:
+            if isinstance(one, StartupFinished):
+                self.outcome = one.outcome
+            elif isinstance(one, RunEnded):  # in the same piece, where nothing outlived the startup
+                self.has_ended = True

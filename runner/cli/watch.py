@@ -133,8 +133,8 @@ def log_lines(follower: Follower, logs: LogFollower | None) -> list[str]:
     return [follower.log_line(unit, without_controls(line)) for unit, line in logs.read()]
 
 
-def tell(options: Namespace) -> None:
-    """Tell of a run as its journal has it."""
+def tell(options: Namespace) -> Snapshot | None:
+    """Tell of a run as its journal has it, and return what it came to; None: it was told as data."""
     try:
         journal = find_journal(options)
     except UsageError as missing:
@@ -146,11 +146,12 @@ def tell(options: Namespace) -> None:
         with reading(journal):
             text = journal.read_text(encoding="utf-8", errors="backslashreplace")
         write_out(text)
-        return
+        return None
     run = read_past(journal)
     snapshot = fold(run.events)
     taken = SnapshotTaken(at=snapshot.at, begun_at=run.begun_at, seq=len(run.events), snapshot=snapshot)
     write_out(f"{_headline(run, snapshot, options)}\n{summarise([taken], options.color)}")
+    return snapshot
 
 
 def _headline(run: Recorded, snapshot: Snapshot, options: Namespace) -> str:

@@ -21,6 +21,7 @@ from tests.supervisor.harness import deadline
 from .command import RUNNER, read_until
 from .test_keeper import Place
 
+NOTHING_STAYS = 'nothing is left to look after, so the supervisor has ended; "--keep" makes it stay\n'
 STAYS = 'type = "service"\ncommand = "echo up; exec sleep 600"\n[ready]\nlog = "up"'
 
 
@@ -106,7 +107,20 @@ def test_a_run_that_is_over_at_once_is_told_all_the_same(place: Place) -> None:
     done = place.run("--detach")
     assert (done.returncode, done.stderr) == (1, "")
     assert "failed" in done.stdout
-    assert not place.wait_until_nobody_is_left(10)
+    assert done.stdout.endswith(NOTHING_STAYS)
+    assert not place.left()
+
+
+def test_that_no_supervisor_is_left_is_told(place: Place) -> None:
+    place.write(a='command = "sleep 0.3"')
+    done = place.run("--detach")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(NOTHING_STAYS)
+    assert not place.left()
+    assert list((place.root / "r").iterdir()) == []
+    assert "nothing is left" not in place.run("--detach", "--output", "json").stdout
+    assert "nothing is left" not in place.run("--detach", "--keep").stdout
+    end(place)
 
 
 def test_who_stops_the_last_service_hears_that_the_supervisor_goes_with_it(place: Place) -> None:
