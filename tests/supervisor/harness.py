@@ -257,6 +257,7 @@ def is_there(pid: int) -> bool:
 NOBODY = 65_534
 """A user who owns nothing (``nobody``)."""
 
+
 def _has_groups() -> bool:
     """Whether control groups can be made here. To find out, one is made."""
     groups = Groups(f"test{os.getpid()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from runner.supervisor.notify import NotifySocket
 from runner.supervisor.output import LogFile
 from runner.supervisor.poller import Poller
 from runner.supervisor.spawn import Setting
-from runner.supervisor.tree import Birth, Census
+from runner.supervisor.tree import Birth, Census, send_signal
 
 E = TypeVar("E", bound=Observed)
 
@@ -69,7 +70,7 @@ def invoked(host: FakeHost, unit: Unit, root: Path, extra: Mapping[bytes, bytes]
         yield invocation
     finally:
         for pid in Census().members(invocation.pid, name):
-            os.kill(pid, 9)
+            send_signal(pid, signal.SIGKILL)
         if invocation._main.is_running:
             os.waitid(os.P_PID, invocation.pid, os.WEXITED | os.WNOWAIT)
         invocation.close()
