@@ -40,7 +40,7 @@ def expect(supervisor: Supervisor) -> dict[str, float]:
         return {}
     from .history import learn
 
-    return learn(supervisor.paths, graph, supervisor.warn, mask=supervisor.secrets.mask_text)
+    return learn(supervisor.paths, graph, supervisor.warn_of_state, mask=supervisor.secrets.mask_text)
 
 
 def _learn_meanwhile(supervisor: Supervisor) -> None:
@@ -51,7 +51,7 @@ def _learn_meanwhile(supervisor: Supervisor) -> None:
 
     def take(durations: dict[str, float]) -> None:
         for warning in warnings:
-            supervisor.warn(warning)
+            supervisor.warn_of_state(warning)
         if durations:
             supervisor.observe(DurationsLearned(at=supervisor.now(), durations=durations))
 

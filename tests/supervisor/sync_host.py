@@ -149,6 +149,9 @@ def hosted(*units: Unit, agent: str = "/no/agent.sock", keep: bool = True) -> It
         finally:
             sync.close()
             supervisor.abandon()
+            for invocation in supervisor.invocations.values():
+                if invocation.is_running:  # as good as dead, but close() waits for nobody
+                    os.waitid(os.P_PID, invocation.pid, os.WEXITED | os.WNOWAIT)
             supervisor.close()
             endpoint.close()
         assert list(Path(root, "r").iterdir()) == []
