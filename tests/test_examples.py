@@ -72,7 +72,7 @@ def test_the_readme_has_two_commands_of_one_line() -> None:
     shell = re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert [block.count("\n") for block in shell] == [1, 1]
     assert shell[0].endswith(".venv/bin/runner up --units units\n")
-    assert shell[1] == ".venv/bin/python -m pytest\n"
+    assert shell[1] == ".venv/bin/python -m pytest -n auto\n"
 
 
 @pytest.mark.parametrize(
