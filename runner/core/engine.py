@@ -11,14 +11,18 @@ A step has three parts, always in this order.
 
 1. *What the event means for its unit* (``life``, ``stop``, ``want``). The unit's state moves through the table of
    transitions, and a unit with news for its neighbours is put on the queue of the touched.
-2. *What it means for others*, until nothing is touched any more: dependents are let go or skipped, units are admitted to
-   locks and jobs, handlers of an end are started, a stop's wave goes on to the dependencies, and what was wanted while it
-   went is wanted when it is over. Nothing looks at every unit; the work is proportional to the neighbours of what changed.
+2. *What it means for others*, until nothing is touched any more: dependents are let go or skipped, a look is ordered at
+   those that may have nothing to do, units are admitted to locks and jobs, handlers of an end are started, a stop's wave goes
+   on to the dependencies, and what was wanted while it went is wanted when it is over. Nothing looks at every unit; the work
+   is proportional to the neighbours of what changed.
 3. *What it means for the run*: the startup is finished when no unit is left that it waits for, the run is over when nothing
    is active any more.
 
 The facts of a step must be in the journal before its orders are carried out. Spawn is ordered, not done, by the engine, so
 between the order and its answer a unit is ``running`` without a pid; a stop that falls in between waits for the answer.
+
+What has to be read from a disk is ordered too, and answered by an event: whether a unit need run (``StartCheck``), before it
+runs, and what it gives to those after it (``ReadValues``), before it lets them go. A oneshot's last values come with its end.
 """
 
 from __future__ import annotations

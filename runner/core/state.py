@@ -43,7 +43,7 @@ State = Literal["idle", "waiting", "running", "ready", "backoff", "stopping", "e
 
 STATES: Final[dict[State, str]] = {
     "idle": "nobody wants it",
-    "waiting": "wanted; its dependencies, a lock or a job are not there yet",
+    "waiting": "wanted; its dependencies, a lock, a job, the call of its script or a look whether it need run are not there yet",
     "running": "its command is being executed",
     "ready": "its command runs, and dependents may go on",
     "backoff": "an attempt is over and the next one waits for its time",

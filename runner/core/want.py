@@ -7,6 +7,9 @@ work of a step is proportional to the neighbours that it touches, and a unit wit
 A unit that was let go is not called back when a dependency falls behind later. One that still waits for something else
 is: it looks at what is, not at what was. So is a script's unit until its script has started it.
 
+A unit whose keys ask whether it need run is looked at when its dependencies are met, and only then asks for its locks. One
+that had to queue for these is looked at once more when it has them: the unit before it may have done the work.
+
 Nor is a unit that was skipped lost: when what stood in its way reaches its goal after all, because somebody had it run
 again, the unit is wanted again, and so are those that were skipped because of it.
 """
