@@ -166,10 +166,7 @@ class StopTable(Table):
 
 
 class ReloadTable(Table):
-    """How a running service is told to read its configuration again: either a command or a signal.
-
-    It is checked, but no command of this version uses it yet.
-    """
+    """How a running service is told to read its configuration again, by `runner reload UNIT`: either a command or a signal."""
 
     command: Annotated[Text | Argv | None, _says("Executed. Written as the unit's `command`.")] = None
     signal: Annotated[SignalName | None, _says("Sent to the main process.")] = None
