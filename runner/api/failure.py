@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from ..core.words import say_os_error
 from ..errors import RunnerError
 from ..rpc.failure import CannotConnect
 
@@ -61,15 +62,9 @@ def explaining_spawn(program: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CannotStart(f'"{program}" cannot be executed: {explain(error)}') from None
+        raise CannotStart(f'"{program}" cannot be executed: {say_os_error(error)}') from None
 
 
 def explain_connect(path: str, error: OSError) -> CannotConnect:
     """Why nobody takes a connection at a path, in the words of the other clients."""
-    return CannotConnect(path, explain(error))
-
-
-def explain(error: OSError) -> str:
-    """What the system said, without a capital."""
-    why = error.strerror or str(error)
-    return why[:1].lower() + why[1:]
+    return CannotConnect(path, say_os_error(error))

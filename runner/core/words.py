@@ -33,6 +33,12 @@ def say_exit(exit_code: int | None, signal: str | None) -> str:
     return f"killed by {signal}" if signal else f"exit status {exit_code}"
 
 
+def say_os_error(error: OSError) -> str:
+    """What the system said of an error, to go on with after a colon: ``permission denied``."""
+    said = error.strerror or str(error)
+    return said[:1].lower() + said[1:]
+
+
 def say_count(count: int, noun: str) -> str:
     """A number with its noun: ``1 unit``, ``2 units``."""
     return f"{count} {noun}{'s' * (count != 1)}"

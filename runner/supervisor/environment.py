@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from ..core.effect import Cause
 from ..core.unit import Unit
 from ..core.values import NOTHING
+from ..core.words import say_os_error
 from .spawn import Environment, SpawnError
 
 OURS_ALONE = (b"NOTIFY_SOCKET", b"WATCHDOG_USEC", b"WATCHDOG_PID", b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES")
@@ -99,12 +100,6 @@ def _opener_for(uid: int) -> Callable[[str, int], int]:
     from .guarded import open_to_read
 
     return lambda path, _: open_to_read(path, uid)
-
-
-def say_os_error(error: OSError) -> str:
-    """What went wrong, to be said after a colon."""
-    said = error.strerror or str(error)
-    return said[:1].lower() + said[1:]
 
 
 def _unquote(value: bytes) -> bytes:

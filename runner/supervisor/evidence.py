@@ -25,6 +25,8 @@ from msgspec import json
 
 from ..core.freshness import Content, Found, Made, Memory
 from ..core.unit import Unit
+from ..core.words import say_os_error
+from .environment import open_at_once
 
 _CHUNK: Final = 1 << 20
 _RACY: Final = 2_000_000_000
@@ -55,7 +57,7 @@ def look(
     try:
         made = Made(_digest_of_command(unit), _digest_of_pairs(own), dict(read_inputs(unit.inputs, unit.cwd, before)))
     except OSError as error:
-        unreadable = f'its input "{error.filename}" cannot be read: {(error.strerror or str(error)).lower()}'
+        unreadable = f'its input "{error.filename}" cannot be read: {say_os_error(error)}'
     return Found(
         there=frozenset(path for path in paths if os.path.exists(absolute(path, unit.cwd))),  # noqa: PTH110
         environment={name: os.fsdecode(value) for name, value in values.items() if value is not None},
@@ -145,15 +147,10 @@ def _content(path: str, before: Content, now: int) -> Content:
 
 def _digest_of_file(path: str) -> str:
     digest = blake2b(digest_size=_SIZE)
-    with open(path, "rb", buffering=0, opener=_open_at_once) as file:
+    with open(path, "rb", buffering=0, opener=open_at_once) as file:  # it may have become a FIFO meanwhile
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Nobody is waited for, if what was a file has become a FIFO meanwhile (open(2))."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
 
 
 def _digest(*parts: bytes) -> str:

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
+from ..core.words import say_os_error
+
 CHUNK: Final = 65_536
 _MOST_MISSING: Final = 2
 """So many names in a row may be missing in the middle of a rotation."""
@@ -180,7 +182,7 @@ def explain_unreadable(path: str) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        return (error.strerror or str(error)).lower()
+        return say_os_error(error)
     if not stat.S_ISREG(mode):
         return "it is no ordinary file"
     return "" if os.access(path, os.R_OK) else "permission denied"

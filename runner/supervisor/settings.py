@@ -9,8 +9,9 @@ from typing import TypeVar
 from ..core.account import Account, environment_of
 from ..core.unit import Unit
 from ..core.values import NOTHING
+from ..core.words import say_os_error
 from .annex import Annex
-from .environment import base_environment, say_os_error, unit_environment
+from .environment import base_environment, unit_environment
 from .notify import NotifySocket
 from .output import LogFile
 from .paths import StatePaths, runtime_directory

@@ -14,7 +14,8 @@ import stat
 from contextlib import suppress
 from typing import Final
 
-from .environment import OURS_ALONE, open_at_once, parse_line, say_os_error
+from ..core.words import say_os_error
+from .environment import OURS_ALONE, open_at_once, parse_line
 
 LARGEST: Final = 1_000_000
 """Bytes of a file that are read; one that has more cannot be used."""

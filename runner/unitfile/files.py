@@ -15,7 +15,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from ..core.account import Account
-from ..core.words import say_size
+from ..core.words import say_os_error, say_size
 from ..errors import Place, Problem
 from .names import judge_directory, judge_drop_in, judge_file
 from .values import quote
@@ -224,7 +224,7 @@ class _Walk:
             ordered = _list(path)
         except OSError as error:
             self.listing.incomplete.append(stem)
-            self._refuse(path, f"cannot read the directory: {_say_error(error)}")
+            self._refuse(path, f"cannot read the directory: {say_os_error(error)}")
             return
         found = []
         for entry in ordered:
@@ -243,9 +243,9 @@ class _Walk:
     def _cannot_list(self, path: str, group: str, error: OSError) -> None:
         if group:
             self.listing.unread.append(group)
-            self._refuse(path, f"cannot read the directory: {_say_error(error)}")
+            self._refuse(path, f"cannot read the directory: {say_os_error(error)}")
         else:
-            self._refuse(path, f"cannot read the units directory: {_say_error(error)}", "name another with --units DIR")
+            self._refuse(path, f"cannot read the units directory: {say_os_error(error)}", "name another with --units DIR")
 
     def _refuse(self, path: str, what: str, hint: str = "") -> None:
         self.listing.problems.append(_problem(path, what, hint))
@@ -285,17 +285,13 @@ def _say_sort(mode: int) -> str:
     return next((name for is_sort, name in sorts if is_sort(mode)), "no ordinary file")
 
 
-def _say_error(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
 def _cannot_read(file: str, error: OSError) -> Problem:
     hints = {
         errno.ENOENT: "it is a link to a file that is not there",
         errno.ELOOP: "it is a link that leads back to itself",
         errno.ENXIO: "it is a socket; a unit is an ordinary file",
     }
-    return _problem(file, f"cannot read the unit file: {_say_error(error)}", hints.get(error.errno or 0, ""))
+    return _problem(file, f"cannot read the unit file: {say_os_error(error)}", hints.get(error.errno or 0, ""))
 
 
 def _problem(path: str, what: str, hint: str = "") -> Problem:

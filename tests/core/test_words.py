@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.core.words import say_count, say_duration, say_exit, say_size
+from runner.core.words import say_count, say_duration, say_exit, say_os_error, say_size
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,11 @@ def test_a_size_is_said_to_within_a_twentieth(count: int) -> None:
 def test_ends() -> None:
     assert say_exit(1, None) == "exit status 1"
     assert say_exit(None, "SIGKILL") == "killed by SIGKILL"
+
+
+def test_errors_of_the_system() -> None:
+    assert say_os_error(PermissionError(13, "Permission denied", "a")) == "permission denied"
+    assert say_os_error(OSError("Gone")) == "gone"
 
 
 def test_counts() -> None:
