@@ -151,6 +151,16 @@ UNLIMITED: Final = -1
 """As a limit: none (``RLIM_INFINITY`` of getrlimit(2))."""
 
 
+def is_above(limit: int, other: int) -> bool:
+    """Whether a limit allows more than another one."""
+    return other != UNLIMITED and (limit == UNLIMITED or limit > other)
+
+
+def say_limit(limit: int) -> str:
+    """A limit as it is written in a unit file, in the kernel's own measure."""
+    return "unlimited" if limit == UNLIMITED else str(limit)
+
+
 class Limit(Value, frozen=True, kw_only=True):
     """How much of a resource a process may use (getrlimit(2)). None: as the supervisor has it."""
 

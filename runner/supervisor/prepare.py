@@ -19,7 +19,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ..core.observed import Stage
-from ..core.unit import UNLIMITED, Limit
+from ..core.unit import Limit, is_above, say_limit
 from .spawn import Identity, Setting, SpawnError
 
 _REPORT = struct.Struct("ii")
@@ -94,10 +94,10 @@ def _limit_step(name: str, limit: Limit, files: tuple[int, int] | None) -> Step:
         soft, hard = files
     if limit.hard is not None:
         hard = limit.hard
-        soft = hard if _is_below(hard, soft) else soft
+        soft = hard if is_above(soft, hard) else soft
     if limit.soft is not None:
         soft = limit.soft
-    said = _say(soft) if soft == hard else f"{_say(soft)} (hard: {_say(hard)})"
+    said = say_limit(soft) if soft == hard else f"{say_limit(soft)} (hard: {say_limit(hard)})"
     return Step("limits", f'cannot set the limit "{name}" to {said}', partial(resource.prlimit, 0, which, (soft, hard)))
 
 
@@ -108,11 +108,3 @@ def _identity_steps(identity: Identity) -> Iterator[Step]:
     gid, uid = identity.gid, identity.uid
     yield Step("user", f"cannot take on the group {gid}", partial(os.setresgid, gid, gid, gid))
     yield Step("user", f"cannot become the user {uid}", partial(os.setresuid, uid, uid, uid))
-
-
-def _is_below(limit: int, other: int) -> bool:
-    return limit != UNLIMITED and (other == UNLIMITED or limit < other)
-
-
-def _say(limit: int) -> str:
-    return "unlimited" if limit == UNLIMITED else str(limit)

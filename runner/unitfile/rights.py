@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, Protocol
 
 from ..core.account import Account, environment_of, without_person
-from ..core.unit import UNLIMITED, Unit
+from ..core.unit import Unit, is_above, say_limit
 from .convert import Finding
 from .values import did_you_mean, quote
 
@@ -110,20 +110,12 @@ def _unknown(key: str, name: str, known: Iterable[str]) -> Finding:
 def _check_limit(unit: Unit, name: str, machine: Machine) -> Iterator[Finding]:
     limit, highest = unit.limits[name], machine.hard_limit(name)
     if limit.hard is None:
-        if limit.soft is not None and _is_above(limit.soft, highest):
-            what = f'cannot use {_say(limit.soft)} for "limits.{name}.soft": the hard limit is {_say(highest)}'
+        if limit.soft is not None and is_above(limit.soft, highest):
+            what = f'cannot use {say_limit(limit.soft)} for "limits.{name}.soft": the hard limit is {say_limit(highest)}'
             yield Finding(("limits", name, "soft"), what, 'write "hard" too')
-    elif _is_above(limit.hard, highest) and not machine.may("CAP_SYS_RESOURCE"):
-        what = f'cannot raise "limits.{name}" to {_say(limit.hard)}: the runner may go up to {_say(highest)}'
+    elif is_above(limit.hard, highest) and not machine.may("CAP_SYS_RESOURCE"):
+        what = f'cannot raise "limits.{name}" to {say_limit(limit.hard)}: the runner may go up to {say_limit(highest)}'
         yield Finding(("limits", name), what, _hint("CAP_SYS_RESOURCE", machine))
-
-
-def _is_above(value: int, highest: int) -> bool:
-    return value != highest != UNLIMITED and (value == UNLIMITED or value > highest)
-
-
-def _say(limit: int) -> str:
-    return "unlimited" if limit == UNLIMITED else str(limit)
 
 
 def _say_own(machine: Machine) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from ..core.unit import UNLIMITED, Kind, ProbeKind
+from ..core.unit import Kind, ProbeKind, is_above
 from .convert import Finding, find_meant, is_foreign_table
 from .describe import join_words
 from .keys import KINDS, UnitFile
@@ -146,7 +146,7 @@ def _check_limits(written: Written) -> Iterator[Finding]:
     for name, said in written.table("limits").items():
         if isinstance(said, dict) and len(said) == 2:
             limit = getattr(written.file.limits, "as_" if name == "as" else name)
-            if limit.soft != limit.hard != UNLIMITED and (limit.soft == UNLIMITED or limit.soft > limit.hard):
+            if is_above(limit.soft, limit.hard):
                 what = f'cannot use a "limits.{name}.soft" of {quote(said["soft"])}: it is above "limits.{name}.hard"'
                 also = ((f"which is {quote(said['hard'])}", ("limits", name, "hard")),)
                 yield Finding(("limits", name, "soft"), what, also=also)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.core.unit import Command, Conditions, Unit
+from runner.core.unit import UNLIMITED, Command, Conditions, Unit, is_above, say_limit
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,13 @@ def test_a_unit_knows_what_says_whether_it_need_run() -> None:
     assert Unit(name="a", kind="target").checks == ()
     everything = Unit(name="a", kind="oneshot", conditions=Conditions(), creates=("/a",), inputs=("/b",), once="boot")
     assert everything.checks == ("if", "creates", "inputs", "once")
+
+
+def test_no_limit_is_above_every_other() -> None:
+    assert is_above(2, 1)
+    assert is_above(UNLIMITED, 1)
+    assert not is_above(1, 1)
+    assert not is_above(1, 2)
+    assert not is_above(1, UNLIMITED)
+    assert not is_above(UNLIMITED, UNLIMITED)
+    assert (say_limit(7), say_limit(UNLIMITED)) == ("7", "unlimited")
