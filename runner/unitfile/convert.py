@@ -16,6 +16,7 @@ from msgspec.structs import FieldInfo, fields
 from ..core.near import nearest
 from .describe import Branch, branches, expected
 from .keys import ALIASES, FOREIGN_TABLES, UnitFile
+from .names import INSTANCES
 from .table import Table
 from .values import Unusable, did_you_mean, parse, quote
 
@@ -149,7 +150,7 @@ def _hint_of_key(key: str, value: object, known: Collection[str], path: Path) ->
         return "a script says once that it is complete, which is no sign of life: use notify, log or command"
     if not path and key == "name":
         return "the unit's name is the name of its file: leave it out"
-    if not path and key == "instances":
+    if not path and key == INSTANCES:
         return "only a template has instances: a file whose name ends in @.toml"
     if not path and isinstance(value, dict) and is_foreign_table(key):
         return "keys stand at the top, without a table"

@@ -10,17 +10,18 @@ that is to wait for some of its members, all others wait for these, and these do
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, get_args
 
 from ..core.names import prefix_of
+from ..core.unit import Kind
 from .convert import Finding, convert, find_meant
 from .document import Source
 from .keys import GROUP_KEYS, KINDS, UnitFile
 from .merge import Element, Merged
-from .names import group_of, groups_of
+from .names import INSTANCES, group_of, groups_of
 from .values import quote
 
-_KINDS: Final = ("oneshot", "service", "external", "target")
+_KINDS: Final = get_args(Kind)
 
 
 def check_group(common: Source) -> Iterator[Finding]:
@@ -98,7 +99,7 @@ def _name(entry: object) -> str:
 
 def _say_foreign(key: str) -> Finding:
     what = f"cannot use {quote(key)} for a group: its units do not inherit it"
-    if key in UnitFile.__struct_encode_fields__ or key == "instances":
+    if key in UnitFile.__struct_encode_fields__ or key == INSTANCES:
         return Finding((key,), what, f"write it into the files of the units; a group has {', '.join(sorted(GROUP_KEYS))}")
     meant = find_meant(key, GROUP_KEYS)
     what = f"cannot use the key {quote(key)} for a group: there is no such key"

@@ -213,7 +213,7 @@ class UnitFile(Table):
 
     description: Annotated[Line, _says("What people read in place of the name.")] = ""
     type: Annotated[
-        Literal["oneshot", "service", "external", "target"] | None,
+        Kind | None,
         _says("What the unit is, see above. Default: `oneshot` with a `command` or `script`, else `target`."),
     ] = None
     command: Annotated[

@@ -28,9 +28,11 @@ from .convert import Finding, Path, show_path
 from .describe import branches
 from .document import DEEPEST, EMPTY, Document, Source, find_nul
 from .keys import SHORT_FORMS, UnitFile
+from .names import INSTANCES
+from .rules import COME_BY_THEMSELVES, PROBES
 from .values import quote
 
-_QUESTIONS: Final = frozenset({"http", "tcp", "unix", "file", "command", "log", "notify", "sync"})
+_QUESTIONS: Final = frozenset(PROBES)
 _ONE_OF: Final[dict[Path, frozenset[str]]] = {
     (): frozenset({"command", "script"}),
     ("ready",): _QUESTIONS,
@@ -41,7 +43,7 @@ _ONE_OF: Final[dict[Path, frozenset[str]]] = {
 _BELONGS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("ready", "status", frozenset({"http"})),
     ("health", "status", frozenset({"http"})),
-    ("ready", "interval", _QUESTIONS - {"log", "notify", "sync"}),
+    ("ready", "interval", _QUESTIONS.difference(COME_BY_THEMSELVES)),
 )
 """Tables, keys in them that mean something only with some questions, and these questions."""
 
@@ -250,7 +252,7 @@ def _at(values: dict[str, Any], path: Path) -> Any:
 @lru_cache(maxsize=256)
 def _takes_list(path: Path) -> bool | None:
     """Whether a key of a unit may hold a list; None for a key that there is not. Going through the types takes a while."""
-    if path == ("instances",):
+    if path == (INSTANCES,):
         return True
     types: list[Any] = [UnitFile]
     for key in path:

@@ -19,6 +19,8 @@ SUFFIX: Final = ".toml"
 DROP_INS: Final = ".d"
 GROUP: Final = "group"
 """The last part of the stem of a file that a group has in common."""
+INSTANCES: Final = "instances"
+"""The one key of a template that is none of its units."""
 
 _SEGMENT: Final = re.compile(SEGMENT)
 _NEARLY: Final = re.compile(r"(.+)\.(?:toml|tml|tom|toml\.txt)", re.IGNORECASE)

@@ -8,12 +8,15 @@ this process could become that user, because an earlier unit may make it; if non
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..core.account import Account, environment_of, without_person
 from ..core.unit import Unit, is_above, say_limit
 from .convert import Finding
 from .values import did_you_mean, quote
+
+if TYPE_CHECKING:
+    from .files import Capability
 
 _AS_ROOT = "start the runner as root"
 
@@ -37,7 +40,7 @@ class Machine(Protocol):
     def group_names(self) -> Iterable[str]:
         """All groups."""
 
-    def may(self, capability: Literal["CAP_SETGID", "CAP_SETUID", "CAP_SYS_NICE", "CAP_SYS_RESOURCE"], /) -> bool:
+    def may(self, capability: Capability, /) -> bool:
         """Whether this process has a capability."""
 
     def lowest_nice(self) -> int:

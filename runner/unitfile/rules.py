@@ -7,7 +7,7 @@ never passed over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from ..core.unit import Kind, ProbeKind, is_above
 from .convert import Finding, find_meant, is_foreign_table
@@ -15,7 +15,9 @@ from .describe import join_words
 from .keys import KINDS, UnitFile
 from .values import quote
 
-PROBES: Final[tuple[ProbeKind, ...]] = ("http", "tcp", "unix", "file", "command", "log", "notify", "sync")
+PROBES: Final[tuple[ProbeKind, ...]] = get_args(ProbeKind)
+COME_BY_THEMSELVES: Final[tuple[ProbeKind, ...]] = ("log", "notify", "sync")
+"""Those whose answer the unit gives unasked, so that they have no interval where it is to be ready."""
 
 _NO_TARGET: Final = 'a unit without "command" or "script" is a target'
 
@@ -114,7 +116,7 @@ def _check_probe(written: Written, name: str) -> Iterator[Finding]:
 
 def _check_ready_interval(written: Written) -> Iterator[Finding]:
     table = written.table("ready")
-    for kind in ("log", "notify", "sync"):
+    for kind in COME_BY_THEMSELVES:
         if "interval" in table and kind in table:
             what = f'cannot use "ready.interval" with "ready.{kind}": nothing is asked again and again'
             yield Finding(("ready", "interval"), what, "remove it", (("what comes by itself", ("ready", kind)),))

@@ -21,13 +21,12 @@ from ..errors import Place, Problem
 from .document import Document, Source, decode
 from .files import read
 from .layers import Found, Stack, stack
-from .names import group_of, groups_of, is_common, is_template, template_of
+from .names import INSTANCES, group_of, groups_of, is_common, is_template, template_of
 from .values import did_you_mean, quote
 
 if TYPE_CHECKING:
     from .merge import Merged
 
-INSTANCES: Final = "instances"
 _NAMING: Final = frozenset({INSTANCES, f"{INSTANCES}+"})
 """Keys that say of a template which instances it has, and nothing of these."""
 

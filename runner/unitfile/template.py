@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from .convert import Finding
+from .names import INSTANCES
 from .values import quote
-
-KEY: Final = "instances"
 
 _PLACEHOLDER: Final = re.compile(r"\{\{instance\}\}|(?<!\$)\{instance\}")
 _NAME: Final = re.compile(r"[A-Za-z0-9._@:-]*[A-Za-z0-9._:-]")
@@ -24,23 +23,25 @@ _DEEPEST: Final = 4
 
 def find_instances(name: str, values: Mapping[str, object]) -> tuple[list[str], list[Finding]]:
     """The instances that a template names, and what is wrong with that."""
-    if KEY not in values:
+    if INSTANCES not in values:
         hint = f'write instances = ["NAME"] into it, or into a file in {name.rpartition("/")[2]}.d'
-        return [], [Finding((), f'cannot make units of the template "{name}": it has no "{KEY}"', hint)]
-    said = values[KEY]
+        return [], [Finding((), f'cannot make units of the template "{name}": it has no "{INSTANCES}"', hint)]
+    said = values[INSTANCES]
     if not isinstance(said, list):
-        return [], [Finding((KEY,), f'cannot use {quote(said)} for "{KEY}": it must be a list of names', 'such as ["1", "2"]')]
+        what = f'cannot use {quote(said)} for "{INSTANCES}": it must be a list of names'
+        return [], [Finding((INSTANCES,), what, 'such as ["1", "2"]')]
     if not said:
         hint = 'name at least one, or write "enabled = false"'
-        return [], [Finding((KEY,), f'cannot make units of the template "{name}": it names no instance', hint)]
+        return [], [Finding((INSTANCES,), f'cannot make units of the template "{name}": it names no instance', hint)]
     instances: dict[str, int] = {}
     findings = []
     for index, instance in enumerate(said):
         if not isinstance(instance, str) or not _NAME.fullmatch(instance):
             findings.append(_say_no_instance(index, instance))
         elif instance in instances:
-            also = (("the first time", (KEY, instances[instance])),)
-            findings.append(Finding((KEY, index), f'cannot have {quote(instance)} twice in "{KEY}"', "remove one of them", also))
+            also = (("the first time", (INSTANCES, instances[instance])),)
+            what = f'cannot have {quote(instance)} twice in "{INSTANCES}"'
+            findings.append(Finding((INSTANCES, index), what, "remove one of them", also))
         else:
             instances[instance] = index
     return [*instances], findings
@@ -68,4 +69,4 @@ def _substitute(value: object, instance: str, depth: int) -> object:
 
 def _say_no_instance(index: int, instance: object) -> Finding:
     hint = f'write it in quotes: "{instance}"' if type(instance) is int else "it has letters, digits and ._@:-, not @ at its end"
-    return Finding((KEY, index), f'cannot use {quote(instance)} in "{KEY}": it must be the name of an instance', hint)
+    return Finding((INSTANCES, index), f'cannot use {quote(instance)} in "{INSTANCES}": it must be the name of an instance', hint)
