@@ -64,18 +64,14 @@ class Merged(Source):
         self.documents: list[Document] = []
         """All that were added, in order."""
         self.own: Document | None = None
-        """The unit's own file, which is to blame for what nobody said."""
+        """The own file of the unit or group, which is to blame for what nobody said."""
         self.problems: list[Problem] = []
         """What could not be added, and why."""
         self._origins: dict[Path, tuple[Document, Path]] = {}
         """By the path of a value or table who said it. What is not here was said with what it is in."""
 
-    def add_common(self, document: Document) -> None:
-        """Add what a group has in common: lists are joined."""
-        self._add(document, document.values, joins=True)
-
     def add_own(self, document: Document, values: Mapping[str, object]) -> None:
-        """Add the unit's own file, upon what its groups have in common. ``values`` is what counts of it."""
+        """Add the own file of a unit or a group, upon what it inherits: lists are joined. ``values`` is what counts of it."""
         self.own = document
         self._add(document, values, joins=True)
 
@@ -106,7 +102,8 @@ class Merged(Source):
         for length in range(len(path), 0, -1):
             if origin := self._origins.get(path[:length]):
                 return origin[0], (*origin[1], *path[length:])
-        return self.own or self.documents[0], path
+        assert self.own, "whatever was not inherited came with the own file or after it"
+        return self.own, path
 
     def check(self) -> Iterator[Finding]:
         """What is wrong whatever the keys mean."""

@@ -20,7 +20,8 @@ def merge(own: str, *drop_ins: str, common: str = "") -> Merged:
     """A unit ``own`` with drop-ins ``d1``, ``d2``, and what its group has in ``common``."""
     merged = Merged("own", "own.toml")
     if common:
-        merged.add_common(document("common", common))
+        inherited = document("common", common)
+        merged.add_own(inherited, inherited.values)
     first = document("own", own)
     merged.add_own(first, first.values)
     for number, text in enumerate(drop_ins, 1):
@@ -214,9 +215,6 @@ def test_an_unknown_key_is_for_others_to_tell() -> None:
 def test_what_nobody_said_is_blamed_on_the_own_file() -> None:
     merged = merge("a = 1", "b = 2", common="c = 3")
     assert place(merged) == place(merged, "type") == "own:0:0"
-    other = Merged("group", "group.toml")
-    other.add_common(document("group", "a = 1"))
-    assert place(other, "x") == "group:0:0"
 
 
 def test_a_finding_becomes_a_problem_with_places_in_several_files() -> None:
@@ -265,7 +263,7 @@ def test_every_value_is_found_in_the_document_that_said_it(
         one = Document("x", "x.toml", "")
         one.values = values
         documents.append(one)
-    merged.add_common(documents[0])
+    merged.add_own(documents[0], common)
     merged.add_own(documents[1], own)
     for one in documents[2:]:
         merged.add_drop_in(one, one.values)
