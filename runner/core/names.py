@@ -18,7 +18,7 @@ def select(units: Iterable[str], name: str) -> list[str]:
     return [name] if name in known else [unit for unit in known if unit.startswith(prefix)]
 
 
-def groups_of(units: Iterable[str]) -> list[str]:
+def all_groups(units: Iterable[str]) -> list[str]:
     """All groups that these units are in, from the outermost."""
     parts = (unit.split("/")[:-1] for unit in units)
     return list(dict.fromkeys("/".join(some[: depth + 1]) for some in parts for depth in range(len(some))))
@@ -27,7 +27,7 @@ def groups_of(units: Iterable[str]) -> list[str]:
 def nearest_name(word: str, units: Iterable[str]) -> str | None:
     """The unit or group that somebody probably meant, also where they left its group out."""
     known = list(units)
-    if near := nearest(word, [*known, *groups_of(known)]):
+    if near := nearest(word, [*known, *all_groups(known)]):
         return near
     by_last_part = {unit.rpartition("/")[2]: unit for unit in reversed(known)}
     near = nearest(word, by_last_part)

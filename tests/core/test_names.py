@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from runner.core.names import groups_of, nearest_name, prefix_of, select
+from runner.core.names import all_groups, nearest_name, prefix_of, select
 
 UNITS = ["app/api", "app/web/page", "db"]
 
@@ -19,7 +19,7 @@ def test_a_pattern_stands_for_all_instances() -> None:
 
 
 def test_groups_are_told_from_the_outermost() -> None:
-    assert groups_of(UNITS) == ["app", "app/web"]
+    assert all_groups(UNITS) == ["app", "app/web"]
 
 
 def test_what_was_probably_meant() -> None:
