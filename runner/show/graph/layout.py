@@ -142,7 +142,6 @@ class _Drawing:
     ) -> None:
         self._names = list(depths)
         self._sizes = [sizes[name] for name in self._names]
-        self._links = links
         self._ids = {name: number for number, name in enumerate(self._names)}
         layers = [[self._ids[name] for name in layer] for layer in _grouped(depths)]
         nothing: list[list[int]] = [[] for _ in self._names]
