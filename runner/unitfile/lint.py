@@ -58,9 +58,14 @@ def lint(unit: Unit, search_path: str | None, has_program: HasProgram) -> Iterat
     if not unit.locks and (call := _find_apt(unit.command)):
         what = f'cannot be sure that {quote(call)} runs alone: the unit has no "locks"'
         yield Finding(path, what, 'write locks = ["apt"] in every unit that calls it', severity="warning")
-    if unit.kind == "service" and unit.ready is None and "RUNNER_ENV" in _text(unit.command):
+    if unit.kind == "service" and unit.ready is None and gives_values(unit):
         what = 'cannot read what it writes to $RUNNER_ENV: a service without "ready" is ready before it can write'
         yield Finding(path, what, 'let "ready" say when it has written', severity="warning")
+
+
+def gives_values(unit: Unit) -> bool:
+    """Whether it writes to ``RUNNER_ENV``, as far as one can see."""
+    return unit.command is not None and "RUNNER_ENV" in _text(unit.command)
 
 
 def _commands(unit: Unit) -> Iterator[tuple[tuple[str, ...], Command]]:

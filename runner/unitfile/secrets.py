@@ -20,6 +20,7 @@ from ..core.unit import Unit
 from ..errors import Place, Problem
 from .convert import Finding, Path
 from .document import Document
+from .lint import gives_values
 from .values import did_you_mean, quote
 
 _EXPANSION: Final = re.compile(r"\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*(?:\}|:-)|\}")
@@ -76,17 +77,11 @@ def find_shown(unit: Unit, written: Mapping[str, object], environment: Mapping[s
         if value := "" if name in unit.env else environment.get(name, ""):
             if why := why_shown(value, names):
                 yield _cannot_mask(path, name, why)
-        elif name not in unit.env and name not in environment and not unit.env_file and not _gives_values(unit):
+        elif name not in unit.env and name not in environment and not unit.env_file and not gives_values(unit):
             known = did_you_mean(name, [*unit.env, *environment])
             what = f'cannot find the variable {quote(name)} of "mask": nothing sets it'
             hint = known or 'it is masked where the environment of the runner, "env" or an "env-file" sets it'
             yield Finding(path, what, hint, severity="warning")
-
-
-def _gives_values(unit: Unit) -> bool:
-    """Whether it writes to ``RUNNER_ENV``, as far as one can see."""
-    command = unit.command
-    return command is not None and "RUNNER_ENV" in f"{command.argv} {command.shell} {command.script}"
 
 
 def _cannot_mask(path: Path, name: str, why: str) -> Finding:
