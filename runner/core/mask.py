@@ -81,7 +81,7 @@ class Secrets:
             self._prepare()
 
     def learn(self, unit: Unit, variables: Mapping[bytes, bytes]) -> None:
-        """Mask the secret ones of a unit's variables from now on: all that it has, or those that it was just given."""
+        """Mask the secret ones of the variables that a unit finds in its environment from now on."""
         said = {_text(name): _text(value) for name, value in variables.items()}
         self.add(secrets_of(unit, said))
 

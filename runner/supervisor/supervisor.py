@@ -30,6 +30,7 @@ from ..core.effect import CancelTimer, Effect, ReadValues, RunStopCommand, SetTi
 from ..core.engine import Engine
 from ..core.event import Decided, RunStarted
 from ..core.observed import DurationsLearned, Observed, ProcessSpawned, SpawnFailed, StartRequested, TimerFired
+from ..core.secret import secrets_of
 from ..core.snapshot import Snapshot
 from .annex import Annex
 from .asking import Asking
@@ -135,9 +136,7 @@ class Supervisor:
 
     def _learn_values(self, unit: str, values: Mapping[str, str]) -> None:
         """Mask from now on what is secret of that which a unit gives."""
-        self.secrets.learn(
-            self.engine.graph.units[unit], {os.fsencode(name): os.fsencode(value) for name, value in values.items()}
-        )
+        self.secrets.add(secrets_of(self.engine.graph.units[unit], values))
 
     @property
     def seq(self) -> int:
