@@ -10,8 +10,9 @@ directory (flock(2)), which ends with it however it ends. So whoever finds a dir
 and may remove it; one with processes in it cannot be removed.
 
 To move a process, the kernel must keep all others from being forked. It is ready for that only some 10 ms after it was asked,
-and stays so for about as long. So somebody who may wait asks first, by moving us to where we are (:meth:`Groups.get_ready`);
-then a move takes as long as any other system call. Where nobody may write below our group, there are no groups.
+and stays so for about as long. So somebody who may wait asks first, by moving us to where we are
+(:meth:`ControlGroups.get_ready`); then a move takes as long as any other system call. Where nobody may write below our group,
+there are no groups.
 """
 
 from __future__ import annotations
@@ -58,10 +59,10 @@ def _unescape(field: str) -> str:
     return field
 
 
-class Group:
+class ControlGroup:
     """The control group of one invocation. Where something cannot be done with it, nothing is done, and nobody is in it."""
 
-    def __init__(self, groups: Groups, path: str) -> None:
+    def __init__(self, groups: ControlGroups, path: str) -> None:
         self._groups = groups
         self._path = path
 
@@ -103,7 +104,7 @@ class Group:
         remove_group(self._path)
 
 
-class Groups:
+class ControlGroups:
     """The control groups of a run: made when they are first needed, and removed when it is over."""
 
     def __init__(self, run: str, home: str | None = None) -> None:
@@ -151,7 +152,7 @@ class Groups:
         self._path = path
         clear_home(self._home)
 
-    def make(self, name: str) -> Group | None:
+    def make(self, name: str) -> ControlGroup | None:
         """A group for an invocation; None where there are none."""
         if self.why_not or not self._path:
             return None
@@ -159,7 +160,7 @@ class Groups:
             os.mkdir(f"{self._path}/{name}")  # noqa: PTH102
         except OSError:  # there are too many (cgroups(7), cgroup.max.descendants)
             return None
-        return Group(self, f"{self._path}/{name}")
+        return ControlGroup(self, f"{self._path}/{name}")
 
     def move(self, pid: str, path: str) -> None:
         """Move a process to a group; ``0`` is this one. Raises ``OSError``."""

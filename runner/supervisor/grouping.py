@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..core.unit import Unit
 from .aside import Aside, do_aside
-from .cgroup import Group, Groups
+from .cgroup import ControlGroup, ControlGroups
 
 if TYPE_CHECKING:
     from ..core.effect import Spawn
@@ -33,7 +33,7 @@ class Grouping:
 
     def __init__(self, supervisor: Supervisor, spawns: deque[Spawn]) -> None:
         """``spawns`` are those that the supervisor is to carry out."""
-        self.groups = Groups(supervisor.run)
+        self.groups = ControlGroups(supervisor.run)
         self.has_loop = False
         """The supervisor's turns come by themselves."""
         self._supervisor = supervisor
@@ -73,7 +73,7 @@ class Grouping:
         self._held.clear()
         self._gather()
 
-    def make(self, unit: Unit, invocation: str) -> Group | None:
+    def make(self, unit: Unit, invocation: str) -> ControlGroup | None:
         """The group that an invocation is to be born in; None: in none."""
         return self.groups.make(invocation) if unit.kind == "service" else None
 

@@ -26,7 +26,7 @@ from ..core.observed import (
 )
 from ..core.unit import Command, Unit
 from ..core.words import say_exit
-from .cgroup import Group
+from .cgroup import ControlGroup
 from .child import Child, Exit
 from .notify import Notification, NotifySocket
 from .output import TAIL_LINES, LogFile, Output, printable
@@ -79,7 +79,7 @@ class Invocation:
         setting: Setting,
         log: LogFile,
         notify: NotifySocket | None,
-        group: Group | None = None,
+        group: ControlGroup | None = None,
     ) -> None:
         if unit.command is None:
             raise SpawnError("spawn", "cannot execute a unit without a command")

@@ -27,7 +27,7 @@ from runner.core.graph import link
 from runner.core.observed import KillRequested, StopRequested
 from runner.core.snapshot import Snapshot, UnitView, fold
 from runner.core.unit import Command, Dependency, Kind, Unit
-from runner.supervisor.cgroup import Groups
+from runner.supervisor.cgroup import ControlGroups
 from runner.supervisor.journal import read_journal
 from runner.supervisor.loop import run_to_end
 from runner.supervisor.paths import StatePaths
@@ -260,7 +260,7 @@ NOBODY = 65_534
 
 def _has_groups() -> bool:
     """Whether control groups can be made here. To find out, one is made."""
-    groups = Groups(f"test{os.getpid()}")
+    groups = ControlGroups(f"test{os.getpid()}")
     groups.get_ready()
     groups.close()
     return not groups.why_not

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.supervisor.cgroup import Group, Groups, clear_home, find_home, kill_group, locate, pids_in, remove_group
+from runner.supervisor.cgroup import ControlGroup, ControlGroups, clear_home, find_home, kill_group, locate, pids_in, remove_group
 
 from .harness import deadline, needs_groups, no_descriptor_left
 
@@ -64,22 +64,22 @@ def home(_everything_is_closed: None) -> Iterator[str]:
 
 
 @pytest.fixture
-def groups(home: str) -> Iterator[Groups]:
-    made = Groups("run")
+def groups(home: str) -> Iterator[ControlGroups]:
+    made = ControlGroups("run")
     made.get_ready()
     yield made
     made.close()
     assert not [path for path in Path(home).iterdir() if path.is_dir()]
 
 
-def make(groups: Groups, name: str) -> Group:
+def make(groups: ControlGroups, name: str) -> ControlGroup:
     """A group that there must be."""
     group = groups.make(name)
     assert group
     return group
 
 
-def is_ready(groups: Groups) -> bool:
+def is_ready(groups: ControlGroups) -> bool:
     """Whether they are ready now; they may not be the next moment."""
     return groups.is_ready
 
@@ -105,7 +105,7 @@ DAEMON = "env -i setsid sh -c 'echo $$; exec sleep 600 >&-' & exit"
 
 @needs_groups
 class TestGroups:
-    def test_who_is_spawned_in_it_is_born_in_it(self, groups: Groups, home: str) -> None:
+    def test_who_is_spawned_in_it_is_born_in_it(self, groups: ControlGroups, home: str) -> None:
         group, other = make(groups, "run.1"), make(groups, "run.2")
         with group.entered():
             process, [daemon] = spawn(DAEMON)
@@ -125,14 +125,14 @@ class TestGroups:
             assert other.pids() == {stranger}
             end(stranger)
 
-    def test_nobody_is_in_the_group_of_what_cannot_be_spawned(self, groups: Groups, home: str) -> None:
+    def test_nobody_is_in_the_group_of_what_cannot_be_spawned(self, groups: ControlGroups, home: str) -> None:
         group = make(groups, "run.1")
         with pytest.raises(FileNotFoundError), group.entered():
             subprocess.Popen(["/no/such"])
         assert find_home() == home
         assert not Path(home, "runner-run", "run.1").exists()
 
-    def test_who_was_born_elsewhere_is_taken_with_all_below_it(self, groups: Groups) -> None:
+    def test_who_was_born_elsewhere_is_taken_with_all_below_it(self, groups: ControlGroups) -> None:
         process, pids = spawn("sh -c 'sleep 600 & echo $PPID $$ $!; wait' & wait")
         group = make(groups, "run.1")
         with process:
@@ -143,7 +143,7 @@ class TestGroups:
             group.take(process.pid)
             assert group.pids() == set()
 
-    def test_a_group_below_it_is_of_it(self, groups: Groups, home: str) -> None:
+    def test_a_group_below_it_is_of_it(self, groups: ControlGroups, home: str) -> None:
         group = make(groups, "run.1")
         inner = Path(home, "runner-run", "run.1", "inner")
         inner.mkdir()
@@ -156,13 +156,13 @@ class TestGroups:
         group.remove()
         assert not inner.parent.exists()
 
-    def test_we_are_never_killed(self, groups: Groups) -> None:
+    def test_we_are_never_killed(self, groups: ControlGroups) -> None:
         group = make(groups, "run.1")
         with group.entered():
             assert group.pids() == set()
             group.kill()
 
-    def test_all_of_a_run_are_killed_at_once(self, groups: Groups) -> None:
+    def test_all_of_a_run_are_killed_at_once(self, groups: ControlGroups) -> None:
         processes = []
         for name in ("run.1", "run.2"):
             with make(groups, name).entered():
@@ -172,7 +172,7 @@ class TestGroups:
             with process:
                 assert process.wait() == -signal.SIGKILL
 
-    def test_it_is_ready_for_a_moment(self, groups: Groups) -> None:
+    def test_it_is_ready_for_a_moment(self, groups: ControlGroups) -> None:
         groups._moved_at = inf
         groups.get_ready()
         assert (groups.is_ready, groups._moved_at) == (True, inf)
@@ -181,11 +181,11 @@ class TestGroups:
         groups.get_ready()
         assert groups._moved_at > 0
 
-    def test_a_name_that_is_taken(self, groups: Groups) -> None:
+    def test_a_name_that_is_taken(self, groups: ControlGroups) -> None:
         make(groups, "run.1")
         assert groups.make("run.1") is None
 
-    def test_a_run_removes_what_runs_before_it_have_left(self, groups: Groups, home: str) -> None:
+    def test_a_run_removes_what_runs_before_it_have_left(self, groups: ControlGroups, home: str) -> None:
         killed = Path(home, "runner-killed")
         for path in (killed / "1", killed / "2", Path(home, "runner-other"), Path(home, "others")):
             path.mkdir(parents=True)
@@ -204,8 +204,8 @@ class TestGroups:
         assert not killed.exists()
         Path(home, "others").rmdir()
 
-    def test_the_groups_of_a_run_that_goes_on_stay(self, groups: Groups, home: str) -> None:
-        other = Groups("other")
+    def test_the_groups_of_a_run_that_goes_on_stay(self, groups: ControlGroups, home: str) -> None:
+        other = ControlGroups("other")
         other.get_ready()
         make(other, "other.1")
         clear_home(home)
@@ -217,14 +217,14 @@ class TestGroups:
         other.kill()
         other.close()
 
-    def test_one_that_has_its_name(self, groups: Groups) -> None:
-        again = Groups("run")
+    def test_one_that_has_its_name(self, groups: ControlGroups) -> None:
+        again = ControlGroups("run")
         again.get_ready()
         assert "cannot make any" in again.why_not
         assert again.is_ready
         again.close()
 
-    def test_a_group_that_is_gone_holds_nobody(self, groups: Groups, home: str) -> None:
+    def test_a_group_that_is_gone_holds_nobody(self, groups: ControlGroups, home: str) -> None:
         group = make(groups, "run.1")
         group.remove()
         with group.entered():
@@ -236,7 +236,7 @@ class TestGroups:
 
 class TestNone:
     def test_where_none_can_be_seen(self) -> None:
-        groups = Groups("run", "")
+        groups = ControlGroups("run", "")
         assert groups.why_not == "no control groups of version 2 can be seen"
         assert groups.is_ready
         groups.get_ready()
@@ -245,14 +245,14 @@ class TestNone:
         groups.close()
 
     def test_where_there_are_none(self, tmp_path: Path) -> None:
-        groups = Groups("run", str(tmp_path))
+        groups = ControlGroups("run", str(tmp_path))
         groups.get_ready()
         assert groups.why_not == f"cannot make any below {tmp_path}: No such file or directory"
         assert list(tmp_path.iterdir()) == []
         groups.close()
 
     def test_where_we_cannot_return(self, tmp_path: Path) -> None:
-        groups = Groups("run", str(tmp_path))
+        groups = ControlGroups("run", str(tmp_path))
         groups.come_home()
         assert groups.why_not.startswith(f"cannot return to {tmp_path}: ")
 

@@ -9,7 +9,7 @@ import pytest
 
 from runner.core.event import Decided, UnitEnded, UnitReady, UnitStarted
 from runner.core.unit import Probe, Ready
-from runner.supervisor.cgroup import Groups, find_home
+from runner.supervisor.cgroup import ControlGroups, find_home
 from runner.supervisor.supervisor import Supervisor
 
 from .harness import Ran, React, is_there, make, needs_groups, nothing, on, python, service, stop, supervise
@@ -146,7 +146,7 @@ class TestAOneshot:
 def ungrouped(supervisor: Supervisor) -> None:
     """A supervisor as where there are no control groups."""
     supervisor.grouping.groups.close()
-    supervisor.grouping.groups = Groups(supervisor.run, "")
+    supervisor.grouping.groups = ControlGroups(supervisor.run, "")
 
 
 def all_of(*reactions: React) -> React:

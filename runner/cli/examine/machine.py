@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ...core.words import say_count, say_duration
 from ...show.doctor import Finding
-from ...supervisor.cgroup import Groups
+from ...supervisor.cgroup import ControlGroups
 from ...supervisor.stand_in import is_stand_in
 
 _OLDEST = (3, 11)
@@ -156,7 +156,7 @@ def examine_control_groups(home: str | None = None) -> Finding:
 
     ``home`` is the directory of our own group, by default where it is found.
     """
-    groups = Groups(f"doctor-{os.getpid()}", home)
+    groups = ControlGroups(f"doctor-{os.getpid()}", home)
     groups.get_ready()
     groups.close()
     if groups.why_not:
