@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ..core.graph import Graph
-from ..core.names import nearest_name
+from ..core.names import hint_for
 from ..errors import InvalidUnits, UsageError
 from ..unitfile import Loaded, load
 from .stdout import hide, write_err
@@ -227,10 +227,7 @@ def hint_of_directory(word: str) -> str:
 
 
 def _hint(name: str, graph: Graph) -> str:
-    if hint := hint_of_directory(name):
-        return hint
-    near = nearest_name(name, graph.units)
-    return f'did you mean "{near}"?' if near else 'see "runner graph" for all units'
+    return hint_of_directory(name) or hint_for(name, graph.units, 'see "runner graph" for all units')
 
 
 def _parse_duration(text: str) -> float:

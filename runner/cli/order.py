@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, json
 
 from ..core.event import Outcome, UnitEvent
-from ..core.names import nearest_name
+from ..core.names import hint_for
 from ..core.names import select as select_units
 from ..core.snapshot import Snapshot, UnitView
 from ..core.state import State
@@ -291,8 +291,7 @@ def find_units(snapshot: Snapshot, names: Sequence[str]) -> list[str]:
     for name in names:
         found = select_units(snapshot.units, name)
         if not found:
-            near = nearest_name(name, snapshot.units)
-            hint = f'did you mean "{near}"?' if near else 'see "runner list" for all units'
+            hint = hint_for(name, snapshot.units, 'see "runner list" for all units')
             raise UsageError(f'cannot find unit or group "{name}" in this run', hint=hint)
         units.update(dict.fromkeys(found))
     return list(units)

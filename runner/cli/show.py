@@ -7,7 +7,7 @@ from argparse import Namespace
 from contextlib import suppress
 
 from ..core.mask import Secrets
-from ..core.names import nearest_name, prefix_of
+from ..core.names import hint_for, prefix_of
 from ..core.words import say_count
 from ..errors import InvalidUnits, UsageError
 from ..show.terminal import Color, Paint, make_paint
@@ -82,5 +82,4 @@ def _hint(name: str, traces: Traces) -> str:
     instance = next((unit for unit in known if name.endswith(("@", "@*")) and unit.startswith(name.removesuffix("*"))), None)
     if instance:
         return f'it is a template; show one of its instances: "{instance}"'
-    near = nearest_name(name, known)
-    return hint_of_directory(name) or (f'did you mean "{near}"?' if near else 'see "runner graph" for all units')
+    return hint_of_directory(name) or hint_for(name, known, 'see "runner graph" for all units')

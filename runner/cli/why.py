@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from ..core.explain import explain, explainable
-from ..core.names import nearest_name
+from ..core.names import hint_for
 from ..core.snapshot import Snapshot, fold
 from ..errors import UsageError
 from ..show.why import render_json, render_text
@@ -48,11 +48,10 @@ def _check(unit: str, snapshot: Snapshot) -> None:
     if unit in names:
         return
     member = next((name for name in names if name.startswith(f"{unit}/")), None)
-    near = nearest_name(unit, names)
     if member:
         hint = f'it is a group; ask about one of its units: "{member}"'
     else:
-        hint = f'did you mean "{near}"?' if near else 'see "runner list" for all units'
+        hint = hint_for(unit, names, 'see "runner list" for all units')
     raise UsageError(f'cannot find unit "{unit}" in this run', hint=hint)
 
 

@@ -24,11 +24,16 @@ def all_groups(units: Iterable[str]) -> list[str]:
     return list(dict.fromkeys("/".join(some[: depth + 1]) for some in parts for depth in range(len(some))))
 
 
-def nearest_name(word: str, units: Iterable[str]) -> str | None:
+def hint_for(word: str, units: Iterable[str], otherwise: str) -> str:
+    """What to say where nobody has a name: which unit or group was probably meant, else something else."""
+    near = _nearest(word, list(units))
+    return f'did you mean "{near}"?' if near else otherwise
+
+
+def _nearest(word: str, units: list[str]) -> str | None:
     """The unit or group that somebody probably meant, also where they left its group out."""
-    known = list(units)
-    if near := nearest(word, [*known, *all_groups(known)]):
+    if near := nearest(word, [*units, *all_groups(units)]):
         return near
-    by_last_part = {unit.rpartition("/")[2]: unit for unit in reversed(known)}
+    by_last_part = {unit.rpartition("/")[2]: unit for unit in reversed(units)}
     near = nearest(word, by_last_part)
     return by_last_part[near] if near else None

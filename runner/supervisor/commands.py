@@ -20,7 +20,7 @@ from msgspec.json import Encoder, decode
 from msgspec.structs import replace
 
 from ..core.effect import ReloadUnit, Report
-from ..core.names import nearest_name
+from ..core.names import hint_for
 from ..core.observed import (
     ControlRequested,
     ReloadRequested,
@@ -134,8 +134,7 @@ class CommandService:
         graph = self._supervisor.engine.graph
         for name in names:
             if not graph.select([name]):
-                near = nearest_name(name, graph.units)
-                hint = f'did you mean "{near}"?' if near else 'see "runner list"; what is new in the unit files: "runner reload"'
+                hint = hint_for(name, graph.units, 'see "runner list"; what is new in the unit files: "runner reload"')
                 return Refused(f'cannot find unit or group "{name}" in this run', hint, is_wrong_use=True)
         return None
 

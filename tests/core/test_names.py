@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from runner.core.names import all_groups, nearest_name, prefix_of, select
+from runner.core.names import all_groups, hint_for, prefix_of, select
 
 UNITS = ["app/api", "app/web/page", "db"]
 
@@ -23,11 +23,11 @@ def test_groups_are_told_from_the_outermost() -> None:
 
 
 def test_what_was_probably_meant() -> None:
-    assert nearest_name("ap", UNITS) == "app"
-    assert nearest_name("app/apy", UNITS) == "app/api"
-    assert nearest_name("xyz", UNITS) is None
+    assert hint_for("ap", UNITS, "see all") == 'did you mean "app"?'
+    assert hint_for("app/apy", UNITS, "see all") == 'did you mean "app/api"?'
+    assert hint_for("xyz", UNITS, "see all") == "see all"
 
 
 def test_a_group_may_have_been_left_out() -> None:
-    assert nearest_name("pages", UNITS) == "app/web/page"
-    assert nearest_name("page", [*UNITS, "other/long/page"]) == "app/web/page"
+    assert hint_for("pages", UNITS, "") == 'did you mean "app/web/page"?'
+    assert hint_for("page", [*UNITS, "other/long/page"], "") == 'did you mean "app/web/page"?'
