@@ -37,6 +37,7 @@ def tell(there: Served, said: str) -> str:
     said = said.replace(str(there.root), "ROOT").replace(there.began["run"], "RUN")
     said = re.sub(r"logs/[^ /]*$|runner/[^/ ]+/logs", "runner/STATE/logs", said)
     said = re.sub(r" *\b\d+(\.\d+)? (ms|s|B|kB|MB)\b", " #", said)
+    said = re.sub(r"\bstate +for +pid +memory +cpu\b", "state for pid memory cpu", said)  # as wide as what is below
     return re.sub(r" *\b(pid +)?\d{2,}\b", r" \1#", said)
 
 
