@@ -239,25 +239,25 @@ def _stale(unit: Unit, found: Found) -> str:
         return f"{_say_paths(missing)} {_be(missing)} not there"
     if memory is None:
         return "no success of it is remembered" if unit.inputs or unit.once != "run" else ""
+    if unit.inputs and found.made is None:  # at its last success too, perhaps, and then that says nothing
+        return found.unreadable
     if memory.made is None:
         return "its last attempt did not succeed"
     if unit.once == "boot" and memory.boot != found.boot:
         return "it has not succeeded since the machine booted"
     if memory.has_secrets:
         return "it hands on what is not kept: a secret, or what is no text"
-    return _stale_inputs(unit, found, memory, memory.made) if unit.inputs else ""
+    return _stale_inputs(unit, found, memory, memory.made, found.made) if unit.inputs and found.made else ""
 
 
-def _stale_inputs(unit: Unit, found: Found, memory: Memory, before: Made) -> str:
-    if found.made is None:
-        return found.unreadable
+def _stale_inputs(unit: Unit, found: Found, memory: Memory, before: Made, now: Made) -> str:
     if memory.system != found.system and not (unit.creates and found.is_on_volume):
         return "the system is not the one that it has succeeded on, and what it made there may be gone"
-    if before.command != found.made.command:
+    if before.command != now.command:
         return "its command has changed"
-    if before.env != found.made.env:
+    if before.env != now.env:
         return "its environment has changed"
-    return _changed(before.inputs, found.made.inputs)
+    return _changed(before.inputs, now.inputs)
 
 
 def _changed(before: Mapping[str, Content], now: Mapping[str, Content]) -> str:

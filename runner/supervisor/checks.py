@@ -23,6 +23,7 @@ from ..core.observed import CheckEnded, Observed
 from ..core.unit import Command, Unit
 from ..core.values import NOTHING, Conflict
 from ..core.words import say_exit
+from .environment import as_text
 from .evidence import look, remember, takes_a_look_at_files
 from .memories import Memories
 from .secrets import RunSecrets
@@ -55,7 +56,7 @@ def judge_now(unit: Unit, settings: Settings, memories: Memories) -> Judgement:
     try:
         setting = settings.make(unit, "", 0, None)
     except SpawnError as error:
-        return Judgement("failed", error.reason)
+        return Judgement("failed", as_text(error.reason))
     return judge(unit, _find(unit, setting, settings, memories))
 
 
@@ -92,7 +93,7 @@ class Checks:
         try:
             setting = self._settings.make(unit, f"{self._host.run}.check-{order.check}", 0, None, self._received(unit))
         except SpawnError as error:
-            self._answer(order, Judgement("failed", error.reason))
+            self._answer(order, Judgement("failed", as_text(error.reason)))
             return
         if not takes_a_look_at_files(unit):
             self._judge(order, unit, setting, self._look(unit, setting))
@@ -158,7 +159,7 @@ class Checks:
             try:
                 status, killed_by = await run_command(command, setting)
             except SpawnError as error:
-                self._answer(order, Judgement("failed", f"its condition: {error.reason}"))
+                self._answer(order, Judgement("failed", f"its condition: {as_text(error.reason)}"))
                 return
             if killed_by:
                 self._answer(order, Judgement("failed", f'its condition "{command}" was {say_exit(None, killed_by)}'))

@@ -102,6 +102,11 @@ def _opener_for(uid: int) -> Callable[[str, int], int]:
     return lambda path, _: open_to_read(path, uid)
 
 
+def as_text(said: str) -> str:
+    """Text that can be written down: bytes of a path that are no UTF-8 (os.fsdecode) become U+FFFD."""
+    return said.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def _unquote(value: bytes) -> bytes:
     quoted = len(value) >= 2 and value[:1] == value[-1:] and value[:1] in (b'"', b"'")
     return value[1:-1] if quoted else value

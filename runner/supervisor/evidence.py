@@ -57,10 +57,10 @@ def look(
     try:
         made = Made(_digest_of_command(unit), _digest_of_pairs(own), dict(read_inputs(unit.inputs, unit.cwd, before)))
     except OSError as error:
-        unreadable = f'its input "{error.filename}" cannot be read: {say_os_error(error)}'
+        unreadable = f'its input "{_text(error.filename)}" cannot be read: {say_os_error(error)}'
     return Found(
         there=frozenset(path for path in paths if os.path.exists(absolute(path, unit.cwd))),  # noqa: PTH110
-        environment={name: os.fsdecode(value) for name, value in values.items() if value is not None},
+        environment={name: _text(value) for name, value in values.items() if value is not None},
         os=os.uname().sysname.lower(),
         arch=os.uname().machine,
         user=user_name(uid) if is_user_asked else "",
@@ -89,6 +89,11 @@ def absolute(path: str, cwd: str) -> str:
     return os.path.join(cwd, path)  # noqa: PTH118
 
 
+def _text(path: str | bytes) -> str:
+    """As it can be kept and told: bytes that are no UTF-8 as escapes, so that two names stay two."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
 # ------------------------------------------------------------------ inputs
 
 
@@ -100,7 +105,8 @@ def read_inputs(patterns: Iterable[str], cwd: str, before: Mapping[str, Content]
     paths = {path for pattern in patterns for path in _expand(absolute(pattern, cwd))}
     now = time.time_ns()
     for path in sorted(paths):
-        yield path, _content(path, before.get(path, _GONE), now)
+        name = _text(path)
+        yield name, _content(path, before.get(name, _GONE), now)
 
 
 def _expand(pattern: str) -> Iterator[str]:
@@ -142,7 +148,11 @@ def _content(path: str, before: Content, now: int) -> Content:
     if before.stamp == stamp:
         return before
     is_old = now - max(about.st_mtime_ns, about.st_ctime_ns) > _RACY
-    return Content(_digest_of_file(path), stamp if is_old else ())
+    try:
+        return Content(_digest_of_file(path), stamp if is_old else ())
+    except OSError as error:
+        error.filename = path  # which read(2) does not know
+        raise
 
 
 def _digest_of_file(path: str) -> str:

@@ -2,12 +2,16 @@
 
 Losing them costs time and nothing else: a unit of which nothing is remembered runs again. So what cannot be read is as if it
 were not there, and what cannot be written is said once. A file is replaced in one go, so no crash leaves half of one.
+
+Where it cannot be replaced, because the disk is full, it is emptied, which takes no room: the success that it tells of may be
+out of date, and would be believed. An empty file is remembered as an attempt in vain.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import MsgspecError, json
@@ -29,7 +33,8 @@ class Memories:
     def recall(self, unit: str) -> Memory | None:
         """What is remembered of a unit; None: nothing."""
         try:
-            return json.decode(Path(self._path(unit)).read_bytes(), type=Memory)
+            data = Path(self._path(unit)).read_bytes()
+            return json.decode(data, type=Memory) if data else Memory()
         except (OSError, MsgspecError, UnicodeDecodeError):
             return None
 
@@ -43,6 +48,8 @@ class Memories:
                 os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120
                 self._write(path, json.encode(memory))
         except OSError as error:
+            with suppress(OSError):
+                os.truncate(path, 0)
             self._on_error(f'cannot remember what became of "{unit}": {error.strerror}: "{error.filename}"')
 
     def _path(self, unit: str) -> str:

@@ -34,7 +34,7 @@ from ..core.secret import secrets_of
 from ..core.snapshot import Snapshot
 from .annex import Annex
 from .asking import Asking
-from .environment import tell_cause
+from .environment import as_text, tell_cause
 from .grouping import Grouping
 from .invocation import Invocation
 from .journal import Journal, Lines
@@ -283,7 +283,7 @@ class Supervisor:
                     unit=order.unit,
                     invocation=order.invocation,
                     stage=error.stage,
-                    reason=_as_text(error.reason),
+                    reason=as_text(error.reason),
                     luck=self.luck(),
                 )
             )
@@ -291,7 +291,7 @@ class Supervisor:
             self.invocations[order.unit] = invocation
             self.grouping.note(invocation)
             self._units[order.invocation] = order.unit
-            at, path = self.now(), _as_text(log.path)
+            at, path = self.now(), as_text(log.path)
             self.observe(ProcessSpawned(at=at, unit=order.unit, invocation=order.invocation, pid=invocation.pid, log=path))
 
     def _signal(self, order: Signal) -> None:
@@ -368,8 +368,3 @@ class Supervisor:
             self.orphans.close()
         self._journal.close()
         self.poller.close()
-
-
-def _as_text(said: str) -> str:
-    """Text that can be written down: bytes of a path that are no UTF-8 (os.fsdecode) become U+FFFD."""
-    return said.encode(errors="surrogateescape").decode(errors="replace")

@@ -191,10 +191,9 @@ def test_something_that_it_is_made_from_has_changed(before: Made, now: Made, rea
     assert told == Judgement("needed", reason)
 
 
-def test_an_input_that_cannot_be_read() -> None:
-    told = judge(
-        make_unit("a", inputs=("/x",)), found(memory=remembered(), made=None, unreadable='its input "/x" cannot be read')
-    )
+@pytest.mark.parametrize("memory", [remembered(), Memory()])
+def test_an_input_that_cannot_be_read(memory: Memory) -> None:
+    told = judge(make_unit("a", inputs=("/x",)), found(memory=memory, made=None, unreadable='its input "/x" cannot be read'))
     assert told == Judgement("needed", 'its input "/x" cannot be read')
 
 

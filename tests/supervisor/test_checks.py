@@ -172,6 +172,16 @@ def test_a_command_that_is_asked_takes_no_longer_than_the_unit_may(tmp_path: Pat
     assert (ran["a"].outcome, ran["a"].reason) == ("timed-out", "nobody could tell within 50 ms whether it need run")
 
 
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    unit = build(tmp_path)
+    source = tmp_path / "in" / os.fsdecode(b"\xff")
+    source.write_text("one")
+    assert because(up(tmp_path, unit)) == f'"{tmp_path}/out" is not there'
+    assert because(up(tmp_path, unit)).startswith("unneeded: ")
+    source.write_text("two")
+    assert because(up(tmp_path, unit)) == rf'"{tmp_path}/in/\xff" has changed'
+
+
 def test_an_environment_that_cannot_be_made(tmp_path: Path) -> None:
     ran = up(tmp_path, make("a", "true", once="boot", env_file=("/nowhere",)))
     assert ran["a"].outcome == "failed"

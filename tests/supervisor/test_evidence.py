@@ -211,6 +211,23 @@ def test_what_an_input_that_cannot_be_read_says(tmp_path: Path) -> None:
     assert found.unreadable == f'its input "{tmp_path}/{"x" * 300}" cannot be read: file name too long'
 
 
+def test_an_input_that_can_be_opened_and_not_read(tmp_path: Path) -> None:
+    found = looked(make(inputs=("/proc/self/mem",)), tmp_path)
+    assert found.unreadable == 'its input "/proc/self/mem" cannot be read: input/output error'
+
+
+def test_names_and_values_that_are_no_text_can_be_told(tmp_path: Path) -> None:
+    path = write(tmp_path / os.fsdecode(b"\xff"))
+    unit = make(inputs=(str(tmp_path),), conditions=Conditions(env={"A": True}))
+    found = looked(unit, tmp_path, A=os.fsdecode(b"\xfe"))
+    assert found.made
+    assert list(found.made.inputs) == [rf"{tmp_path}/\xff"]
+    assert found.environment == {"A": r"\xfe"}
+    path.unlink()
+    path.symlink_to(path)
+    assert looked(unit, tmp_path).unreadable.startswith(rf'its input "{tmp_path}/\xff" cannot be read: ')
+
+
 def test_the_digests_of_the_command_and_of_the_environment(tmp_path: Path) -> None:
     def digests(unit: Unit, **environment: str) -> tuple[str, str]:
         made = looked(unit, tmp_path, None, **environment).made

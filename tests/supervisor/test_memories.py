@@ -34,7 +34,7 @@ def test_nothing_is_remembered_of_who_was_never_there(memories: Memories) -> Non
     assert memories.recall("a") is None
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b'{"made": 5}', b"\xff\xfe", b"[]"])
+@pytest.mark.parametrize("data", [b"{", b'{"made": 5}', b"\xff\xfe", b"[]"])
 def test_what_cannot_be_read_is_not_there(memories: Memories, data: bytes) -> None:
     memories.keep("a", SUCCESS)
     Path(f"{memories.directory}/a.json").write_bytes(data)
@@ -55,3 +55,11 @@ def test_what_cannot_be_kept_is_said(memories: Memories, said: list[str], tmp_pa
     (line,) = said
     assert line.startswith('cannot remember what became of "a": Not a directory: ')
     assert memories.recall("a") is None
+
+
+def test_a_success_that_may_be_out_of_date_is_not_remembered(memories: Memories, said: list[str]) -> None:
+    memories.keep("a", SUCCESS)
+    Path(f"{memories.directory}/a.json~").mkdir()  # as on a disk that is full
+    memories.keep("a", Memory())
+    assert len(said) == 1
+    assert memories.recall("a") == Memory()
