@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec.structs import asdict
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     import trio
 
     from ..core.effect import StartCheck, StopCheck
+
+_AT_ONCE: Final = 40
+"""Looks at files. One at a file system that does not answer hangs until it does; its unit's ``timeout`` makes room for others."""
 
 
 class Host(Protocol):
@@ -74,6 +77,8 @@ class Checks:
         self._memories = memories
         self._nursery: trio.Nursery | None = None
         self._not_yet: list[Callable[[], Awaitable[None]]] = []
+        self._slots: trio.CapacityLimiter | None = None
+        """For the looks that are in threads now and that somebody waits for."""
         self._going: dict[int, trio.CancelScope | None] = {}
         """The looks that somebody waits for."""
         self._found: dict[str, Found] = {}
@@ -129,8 +134,15 @@ class Checks:
     async def _look_in_thread(self, order: StartCheck, unit: Unit, setting: Setting) -> None:
         import trio
 
-        found = await trio.to_thread.run_sync(self._look, unit, setting, abandon_on_cancel=True)
-        self._judge(order, unit, setting, found)
+        if order.check not in self._going:
+            return
+        self._slots = self._slots or trio.CapacityLimiter(_AT_ONCE)
+        with trio.CancelScope() as scope:
+            self._going[order.check] = scope
+            async with self._slots:  # a thread that is left to itself has none, and nobody waits for it
+                alone = trio.CapacityLimiter(1)
+                found = await trio.to_thread.run_sync(self._look, unit, setting, abandon_on_cancel=True, limiter=alone)
+            self._judge(order, unit, setting, found)
 
     def _judge(self, order: StartCheck, unit: Unit, setting: Setting, found: Found) -> None:
         if order.check not in self._going:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from runner.core.event import Decided, UnitEnded, UnitStarted, UnitStarting, UnitWaiting
 from runner.core.freshness import Judgement, Memory
 from runner.core.observed import RestartRequested
-from runner.core.unit import Command, Conditions, Unit
+from runner.core.unit import Command, Conditions, Dependency, Unit
 from runner.supervisor.annex import Annex
 from runner.supervisor.checks import judge_now
 from runner.supervisor.memories import Memories
@@ -170,6 +172,26 @@ def test_a_command_that_is_asked_takes_no_longer_than_the_unit_may(tmp_path: Pat
     unit = make("a", "true", timeout=0.05, conditions=Conditions(command=Command(shell="sleep 600")))
     ran = up(tmp_path, unit)
     assert (ran["a"].outcome, ran["a"].reason) == ("timed-out", "nobody could tell within 50 ms whether it need run")
+
+
+def test_looks_that_hang_are_in_nobodys_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at a file system that does not answer, for which the system's name stands here."""
+    answers, hung, uname = Event(), count(), os.uname
+
+    def hang() -> os.uname_result:
+        if next(hung) < 40:
+            answers.wait()
+        return uname()
+
+    monkeypatch.setattr(os, "uname", hang)
+    hanging = [make(f"h{number}", "true", creates=("/nowhere",), timeout=0.05) for number in range(45)]
+    after = tuple(Dependency(unit=unit.name, requires="completion") for unit in hanging)
+    try:
+        ran = up(tmp_path, *hanging, make("a", "true", creates=("/nowhere",), after=after))
+    finally:
+        answers.set()
+    assert [ran[unit.name].outcome for unit in hanging] == ["timed-out"] * 45
+    assert ran["a"].outcome == "succeeded"
 
 
 def test_names_that_are_no_text(tmp_path: Path) -> None:
