@@ -23,6 +23,9 @@ from .values import quote
 LARGEST: Final = 1_000_000
 """Bytes of a unit file. None that people write comes near, and a wrong link may lead to anything."""
 
+_DEEPEST: Final = 100
+"""Directories below a units directory that are entered, one in the other. Nobody groups units so deeply."""
+
 Capability = Literal["CAP_SETGID", "CAP_SETUID", "CAP_SYS_NICE", "CAP_SYS_RESOURCE"]
 _CAPABILITIES: Final[dict[Capability, int]] = {"CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_SYS_NICE": 23, "CAP_SYS_RESOURCE": 24}
 """Their numbers, as in <linux/capability.h>."""
@@ -180,6 +183,9 @@ class _Walk:
         self.listing = listing
 
     def directory(self, path: str, group: str, ancestors: tuple[str, ...]) -> None:
+        if len(ancestors) > _DEEPEST:
+            self._refuse(path, f"cannot read the directory: it is more than {_DEEPEST} directories deep", "use fewer groups")
+            return
         try:
             if ancestors and Path(path).is_symlink() and any(os.path.samefile(path, ancestor) for ancestor in ancestors):  # noqa: PTH121
                 self._refuse(path, "cannot follow the link: it leads back to a directory that it is in", "remove the link")

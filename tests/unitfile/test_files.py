@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.core.account import Account
-from runner.errors import Problem
+from runner.errors import Place, Problem
 from runner.unitfile.files import LARGEST, Capability, Listing, Machine, Programs, find_group, find_user, list_units, read
 
 Forbid = Callable[[str], None]
@@ -113,6 +113,14 @@ def test_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "units" / "linked").symlink_to(tmp_path / "real")
     (tmp_path / "units" / "c.toml").symlink_to(tmp_path / "real" / "a.toml")
     assert units(list_units(tmp_path / "units")) == ["b", "c", "linked/a"]
+
+
+def test_nobody_goes_down_for_ever(tmp_path: Path) -> None:
+    make(tmp_path, "g/" * 100 + "a.toml", "h/" * 101 + "b.toml")
+    listing = list_units(tmp_path)
+    assert units(listing) == ["g/" * 100 + "a"]
+    what = "cannot read the directory: it is more than 100 directories deep"
+    assert listing.problems == [Problem(what, Place(f"{tmp_path}" + "/h" * 101), "use fewer groups")]
 
 
 def test_a_link_that_leads_back_is_not_followed(tmp_path: Path) -> None:
