@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.json import encode
 
 from ..core.event import UnitsChanged, UnitStarted
+from ..core.mask import SHOWN
 from ..core.names import select as select_units
 from ..core.snapshot import Snapshot
 from ..core.stream import SnapshotTaken
@@ -80,17 +81,30 @@ def _show(options: Namespace) -> int:
         write_err(f"{say_past(present)}\n")
     units = _find(present.snapshot, options.names)
     printer = _Printer(units, options, is_alone=_is_one(options.names, units))
-    _print_past(present.snapshot, units, options, printer)
+    _print_past(_with_places(present.snapshot, units, options), options, printer)
     return 0
 
 
-def _print_past(
-    snapshot: Snapshot, units: Sequence[str], options: Namespace, printer: _Printer, follower: LogFollower | None = None
-) -> None:
+def _with_places(snapshot: Snapshot, units: Sequence[str], options: Namespace) -> dict[str, str]:
+    """Where the log of each unit is that has one.
+
+    Where a secret in its path is masked, it is looked for where it would be by itself.
+    """
+    logs = {unit: log for unit in units if (log := snapshot.units[unit].log)}
+    if any(SHOWN in log for log in logs.values()) and (place := _find_place(snapshot, options)):
+        for unit, log in logs.items():
+            if SHOWN in log and not os.path.exists(log) and os.path.exists(place.log(unit)):  # noqa: PTH110
+                logs[unit] = place.log(unit)
+    return logs
+
+
+def _print_past(logs: dict[str, str], options: Namespace, printer: _Printer, follower: LogFollower | None = None) -> None:
     """What units have written so far; those that are to be followed are, from there on."""
-    logs = {unit: snapshot.units[unit].log for unit in units if snapshot.units[unit].log}
     for unit, log in sorted(logs.items(), key=lambda one: written_at(one[1])):
-        if why := explain_unreadable(log):
+        why = explain_unreadable(log)
+        if SHOWN in log and not os.path.exists(log):  # noqa: PTH110
+            why = "there is a secret in the path of its log"
+        if why:
             write_err(f'cannot show what {clean(unit)} writes: {why}: "{clean(log)}"\n')
         reader = LogReader(log)
         count = None if options.lines in (None, _ALL) else options.lines
@@ -152,7 +166,7 @@ class _Follow:
         self._wanted |= set(units)
         if self._printer is None:
             self._printer = _Printer(units, self._options, is_alone=_is_one(self._options.names, units))
-            _print_past(snapshot, units, self._options, self._printer, self._follower)
+            _print_past(_with_places(snapshot, units, self._options), self._options, self._printer, self._follower)
             self._pass_over_earlier_runs(snapshot, units)
 
     def _pass_over_earlier_runs(self, snapshot: Snapshot, units: Sequence[str]) -> None:
@@ -214,7 +228,7 @@ def _is_one(names: Sequence[str], units: Sequence[str]) -> bool:
 def _find_place(snapshot: Snapshot, options: Namespace) -> StatePaths | None:
     """The state directory of a run, as the logs tell that there are, or else the options."""
     for unit, view in snapshot.units.items():
-        if view.log.endswith(f"/logs/{unit}.log"):
+        if view.log.endswith(f"/logs/{unit}.log") and SHOWN not in view.log:
             return StatePaths(view.log.removesuffix(f"/logs/{unit}.log"))
     try:
         return find_paths(options)

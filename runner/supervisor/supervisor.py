@@ -269,7 +269,7 @@ class Supervisor:
         notify: NotifySocket | None = None
         try:
             notify = self._settings.make_notify_socket(unit, order.invocation)
-            cause = tell_cause(order.cause, self.snapshot.units[order.cause.unit].log) if order.cause else {}
+            cause = tell_cause(order.cause, self._log_of(order.cause.unit)) if order.cause else {}
             setting = self._settings.make(unit, order.invocation, order.attempt, notify, order.values, cause)
             log = make_log(unit, setting, self.paths, self.warn, self.warn_of_state)
             group = self.grouping.make(unit, order.invocation)
@@ -293,6 +293,11 @@ class Supervisor:
             self._units[order.invocation] = order.unit
             at, path = self.now(), as_text(log.path)
             self.observe(ProcessSpawned(at=at, unit=order.unit, invocation=order.invocation, pid=invocation.pid, log=path))
+
+    def _log_of(self, unit: str) -> str:
+        """The log of a unit as it is, and not as it is told, which may be masked; empty where it was never executed."""
+        invocation = self.invocations.get(unit)
+        return invocation.log.path if invocation else ""
 
     def _signal(self, order: Signal) -> None:
         invocation = self.current(order.unit, order.invocation)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from .command import Workspace, of, outcomes
+from tests.supervisor.harness import deadline
+
+from .command import RUNNER, Workspace, of, outcomes
 
 MEMORY = 100_000_000
 """Bytes that the supervisor may take."""
@@ -53,3 +56,15 @@ def test_a_thousand_writers(tmp_path: Path) -> None:
     workspace.write(**{f"u{number}": "command = 'seq 200'" for number in range(300)})
     assert workspace.run().returncode == 0
     assert {workspace.log(f"u{number}").read_text().split()[-1] for number in range(300)} == {"200"}
+
+
+def test_a_log_is_found_though_a_secret_is_in_its_path(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    secret = f"env.A_TOKEN = '{workspace.state}'"
+    workspace.write(a=f"command = 'echo hello'\n{secret}", b=f"command = 'true'\nlog.file = '{workspace.state}/own.log'")
+    assert workspace.run().returncode == 0
+    command = [*RUNNER, "logs", "--state", str(workspace.state)]
+    with deadline():
+        done = subprocess.run(command, env=workspace.environment(), capture_output=True, text=True, check=False)
+    assert done.stdout == "a | hello\n"
+    assert 'cannot show what b writes: there is a secret in the path of its log: "***/own.log"' in done.stderr

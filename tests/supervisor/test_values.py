@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.core.event import UnitReady
-from runner.core.unit import Probe, Ready, Retry
+from runner.core.unit import Log, Probe, Ready, Retry
 from runner.supervisor.supervisor import Supervisor
 from runner.supervisor.values import LARGEST, CannotUse, ValueFiles, read_values, remove
 
@@ -206,6 +206,13 @@ def test_a_handler_knows_what_it_was_started_for(tmp_path: Path) -> None:
     assert ran.text("lost") == 'nothing failed: cannot execute "/does/not/exist": program not found; no log'
     assert ran.text("cheer") == f"b succeeded: exit status 0; {tmp_path}/logs/b.log"
     assert (ran.text("helper"), ran.text("lone")) == ("none", "none")
+
+
+def test_a_handler_finds_a_log_in_whose_path_a_secret_is(tmp_path: Path) -> None:
+    log = Log(file=f"{tmp_path}/hunter22.log")
+    fails = make("a", "echo oops; exit 3", on_failure=("mourner",), log=log, env={"A_TOKEN": "hunter22"})
+    ran = supervise(tmp_path, fails, make("mourner", "cat $RUNNER_CAUSE_LOG"))
+    assert (ran["a"].log, ran.text("mourner")) == (f"{tmp_path}/***.log", "oops")
 
 
 def test_where_there_is_no_place_units_run_without(tmp_path: Path) -> None:
