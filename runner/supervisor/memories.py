@@ -49,7 +49,7 @@ class Memories:
                 self._write(path, json.encode(memory))
         except OSError as error:
             with suppress(OSError):
-                os.truncate(path, 0)
+                os.close(_open_for_its_owner(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW))
             self._on_error(f'cannot remember what became of "{unit}": {error.strerror}: "{error.filename}"')
 
     def _path(self, unit: str) -> str:

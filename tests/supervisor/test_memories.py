@@ -57,6 +57,19 @@ def test_what_cannot_be_kept_is_said(memories: Memories, said: list[str], tmp_pa
     assert memories.recall("a") is None
 
 
+def test_nothing_but_a_memory_is_emptied(memories: Memories, said: list[str], tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    path = Path(f"{memories.directory}/a.json~")
+    path.mkdir(parents=True)
+    memories.keep("a", Memory())
+    assert memories.recall("a") == Memory()
+    path.with_name("a.json").unlink()
+    path.with_name("a.json").symlink_to(tmp_path / "precious")
+    memories.keep("a", Memory())
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert len(said) == 2
+
+
 def test_a_success_that_may_be_out_of_date_is_not_remembered(memories: Memories, said: list[str]) -> None:
     memories.keep("a", SUCCESS)
     Path(f"{memories.directory}/a.json~").mkdir()  # as on a disk that is full
