@@ -203,7 +203,8 @@ def _broken(conditions: Conditions, found: Found) -> Iterator[tuple[str, str]]:
         ("the user", conditions.user, found.user),
     ):
         if words and not any(_is_meant(word, is_) for word in words):
-            yield f"{what} is {is_}", f"{what} is {' or '.join(map(_say_word, words))}"
+            wanted = " or ".join(map(_say_word, words))
+            yield f"{what} is {is_}" + ("" if "!" in "".join(words) else f", not {wanted}"), f"{what} is {wanted}"
 
 
 def _broken_variable(name: str, wanted: str | bool, value: str | None) -> Iterator[tuple[str, str]]:
@@ -218,7 +219,7 @@ def _broken_variable(name: str, wanted: str | bool, value: str | None) -> Iterat
         if value == wanted[1:]:
             yield is_, f'{name} is not "{value}"'
     elif value != wanted:
-        yield is_, f'{name} is "{wanted}"'
+        yield is_ + (f', not "{wanted}"' if value else ""), f'{name} is "{wanted}"'
 
 
 def _is_meant(word: str, is_: str) -> bool:
@@ -281,13 +282,21 @@ def _say_fresh(unit: Unit, found: Found) -> str:
     if unit.creates:
         said.append(f"{_say_paths(unit.creates)} {_be(unit.creates)} there")
     if unit.inputs and found.made:
-        count = len(found.made.inputs)
-        said.append(f"{say_count(count, 'input')}, its command and its environment are as at its last success")
+        said.append(f"{_say_inputs(unit, found.made.inputs)}, its command and its environment are as at its last success")
     if unit.once == "boot":
         said.append("it has succeeded since the machine booted")
     if unit.once == "workspace":
         said.append("it has succeeded in this workspace")
     return ", and ".join(said)
+
+
+def _say_inputs(unit: Unit, inputs: Mapping[str, Content]) -> str:
+    """How many there are, and which are not there: most likely the name of such a one is wrong, and it would never change."""
+    gone = [path for path, content in inputs.items() if not content.digest]
+    if len(gone) == len(inputs):
+        return f"no input is there ({_say_paths(gone or unit.inputs)})"
+    missing = f" ({_say_paths(gone)} {_be(gone)} not there)" if gone else ""
+    return say_count(len(inputs) - len(gone), "input") + missing
 
 
 def _what_would_do(unit: Unit, found: Found) -> Iterator[str]:

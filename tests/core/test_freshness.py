@@ -27,6 +27,7 @@ from .world import make_unit
 
 ONE = Content("1")
 TWO = Content("2")
+GONE = Content("")
 
 
 def made(command: str = "c", env: str = "e", **inputs: Content) -> Made:
@@ -65,14 +66,14 @@ def conditioned(**conditions: Any) -> Unit:
     [
         ({"exists": ("/a", "/there")}, '"/a" is not there', '"/a" is there'),
         ({"missing": ("/a", "/there")}, '"/there" is there', '"/there" is not there'),
-        ({"env": {"A": "x"}}, 'A is "1"', 'A is "x"'),
+        ({"env": {"A": "x"}}, 'A is "1", not "x"', 'A is "x"'),
         ({"env": {"A": "!1"}}, 'A is "1"', 'A is not "1"'),
         ({"env": {"A": False}}, "A is set", "A is not set"),
         ({"env": {"NO": True}}, "NO is not set", "NO is set"),
         ({"env": {"EMPTY": True}}, "EMPTY is empty", "EMPTY is set"),
         ({"env": {"NO": "x"}}, "NO is not set", 'NO is "x"'),
-        ({"os": ("darwin",)}, "the system is linux", "the system is darwin"),
-        ({"arch": ("aarch64", "riscv64")}, "the machine is x86_64", "the machine is aarch64 or riscv64"),
+        ({"os": ("darwin",)}, "the system is linux, not darwin", "the system is darwin"),
+        ({"arch": ("aarch64", "riscv64")}, "the machine is x86_64, not aarch64 or riscv64", "the machine is aarch64 or riscv64"),
         ({"user": ("!ann",)}, "the user is ann", "the user is not ann"),
         ({"exists": ("/a",), "os": ("darwin",)}, '"/a" is not there', '"/a" is there and the system is darwin'),
     ],
@@ -141,8 +142,21 @@ def test_inputs_that_are_as_they_were() -> None:
 
 def test_a_glob_that_stands_for_nothing() -> None:
     told = judge(make_unit("a", inputs=("/*.c", "/*.h")), found(memory=remembered(), made=made()))
-    assert told.reason == "0 inputs, its command and its environment are as at its last success"
+    assert told.reason == 'no input is there ("/*.c" and "/*.h"), its command and its environment are as at its last success'
     assert told.runs_if[0] == "there is an input: /*.c, /*.h"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"/x": ONE, "/y": GONE, "/z": TWO}, '2 inputs ("/y" is not there)'),
+        ({"/x": GONE, "/y": GONE, "/z": ONE}, '1 input ("/x" and "/y" are not there)'),
+        ({"/x": GONE}, 'no input is there ("/x")'),
+    ],
+)
+def test_inputs_that_are_not_there_are_told(inputs: dict[str, Content], said: str) -> None:
+    told = judge(make_unit("a", inputs=("/*",)), found(memory=remembered(made_from(inputs)), made=made_from(inputs)))
+    assert told.reason == f"{said}, its command and its environment are as at its last success"
 
 
 def test_all_that_speaks_of_it_must_say_so() -> None:

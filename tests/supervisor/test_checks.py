@@ -256,7 +256,7 @@ def test_a_unit_that_need_not_run_gives_what_it_gave(tmp_path: Path) -> None:
     source.write_text("2")
     last = up(tmp_path, *units)
     assert last.text("b").splitlines() == ["1", "1", "2"]
-    assert last["c"].reason == 'PORT is "2"'
+    assert last["c"].reason == 'PORT is "2", not "1"'
 
 
 def test_a_unit_that_gives_a_secret_runs_each_time(tmp_path: Path) -> None:
