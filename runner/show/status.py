@@ -194,9 +194,9 @@ def _edges(status: Status, unit: str, view: UnitView) -> Iterator[tuple[str, str
         yield "after", ", ".join(_say_need(name, need.requires) for name, need in view.after.items())
     if dependents := [name for name, other in units.items() if unit in other.after]:
         yield "before", ", ".join(_say_need(name, units[name].after[unit].requires) for name in dependents)
-    for words, handlers in (("success", view.on_success), ("failure", view.on_failure)):
+    for how, handlers in (("succeeds", view.on_success), ("fails", view.on_failure)):
         if handlers:
-            yield f"on {words}", named(handlers)
+            yield "starts", f"{named(handlers)} if it {how}"
     for lock in view.locks:
         queue = next((one for one in queues_of(status.snapshot) if one.by == "lock" and one.name == lock), None)
         yield "lock", say_queue(queue).removeprefix("lock ") if queue and status.is_live else f'"{lock}"'

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from msgspec import Struct, json
+from msgspec.structs import replace
 
 from runner.core.event import (
     Decided,
@@ -16,7 +17,7 @@ from runner.core.event import (
     UnitWaiting,
     WaitsFor,
 )
-from runner.core.snapshot import fold
+from runner.core.snapshot import Snapshot, UnitView, fold
 from runner.show.queue import lock_queues, queues_of, say_queue
 from runner.show.status import Status, render_json, render_list, render_text, render_unit
 from tests.snapshot import assert_snapshot
@@ -81,6 +82,12 @@ def test_a_run_that_is_over_says_so_and_has_no_queues() -> None:
 def test_all_that_is_known_of_one() -> None:
     said = [render_unit(STATUS, unit, ["the last", "lines"]) for unit in ("db", "lint", "app/extras")]
     assert_snapshot("\n".join(said), SNAPSHOTS / "units.txt")
+
+
+def test_what_it_starts_is_told_with_what_for() -> None:
+    view = UnitView(on_success=("tell",), on_failure=("notify", "clean"))
+    said = render_unit(replace(STATUS, snapshot=Snapshot(units={"a": view})), "a", [])
+    assert "  starts    tell if it succeeds\n  starts    notify and clean if it fails\n" in said
 
 
 def test_a_list() -> None:
