@@ -125,6 +125,8 @@ class WaitsFor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The call that its script has not made."""
     check: tuple[str, ...] | UnsetType = UNSET
     """The keys that say whether it need run: somebody looks whether it need."""
+    asks: str | UnsetType = UNSET
+    """The command of its condition, which is executed where all else says that it need run."""
 
 
 class UnitEvent(Decided, frozen=True, kw_only=True):

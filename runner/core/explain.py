@@ -73,6 +73,8 @@ class Hold(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lock: str = ""
     check: tuple[str, ...] = ()
     """The keys that say whether it need run, while somebody looks at what they speak of."""
+    asks: str = ""
+    """The command of its condition that is asked for it, if there is one."""
     jobs: int = 0
     """How many units may work at a time, where it waits for a job."""
     on: Literal["", "success", "failure"] = ""
@@ -165,7 +167,7 @@ class _Reasons:
         if first.jobs is not UNSET:
             return [self._job(first.jobs, view)]
         if first.check is not UNSET:
-            return [Hold(by="check", check=first.check, since=view.since)]
+            return [Hold(by="check", check=first.check, asks=first.asks or "", since=view.since)]
         if first.call is not UNSET:
             return [Hold(by="script", since=self._last_come(view, self.at)[0])]
         pending = [need.unit for need in view.after.values() if self._is_pending(need)]

@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Container, Iterable
 
+from msgspec import UNSET
+
 from .attempt import drop_check, end, start
 from .effect import Cause, StartCheck
 from .event import UnitWaiting, WaitsFor
@@ -192,7 +194,9 @@ def check(run: Run, node: Node) -> None:
     """Have somebody look whether a unit need run. It waits for that as for anything else."""
     drop_check(run, node)
     node.check = run.next_check()
-    run.emit(UnitWaiting(at=run.now, unit=node.name, waits_for=(WaitsFor(check=node.unit.checks),)))
+    command = node.unit.conditions.command if node.unit.conditions else None
+    look = WaitsFor(check=node.unit.checks, asks=str(command) if command else UNSET)
+    run.emit(UnitWaiting(at=run.now, unit=node.name, waits_for=(look,)))
     run.order(StartCheck(node.name, node.check, node.is_forced))
     if node.unit.timeout is not None:
         run.set_timer(node, "timeout", run.now + node.unit.timeout)

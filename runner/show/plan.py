@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ..core.graph import Edge, Graph
 from ..core.simulate import Prediction
-from ..core.unit import Kind, Requires
+from ..core.unit import Kind, Requires, Unit
 from ..core.words import say_count, say_duration
 from .outlook import Outlook, is_anything_known, make_outlook, path_lines, say_total, stuck_lines, takes, wrap
 from .subgraph import subgraph
@@ -50,6 +50,8 @@ class PlannedUnit(Struct, frozen=True):
     """Why it would not run, though it is wanted."""
     because: str = ""
     """Why it is not up to date, of a unit that could be."""
+    asks: str = ""
+    """The command of its condition, which a plan takes to hold; empty where it has none, or would not be asked."""
 
 
 class Plan(Struct, frozen=True):
@@ -115,9 +117,15 @@ def _planned(graph: Graph, prediction: Prediction) -> dict[str, PlannedUnit]:
             is_critical=is_known and name in prediction.critical_path,
             unneeded=view.reason if (view := prediction.snapshot.units[name]).outcome == "unneeded" else "",
             because=view.because,
+            asks="" if view.outcome == "unneeded" else _asked_by(unit),
         )
         for name, unit in graph.units.items()
     }
+
+
+def _asked_by(unit: Unit) -> str:
+    """The command of a unit's condition; empty where it has none."""
+    return str(unit.conditions.command or "") if unit.conditions else ""
 
 
 def _wait(edge: Edge) -> Wait:
@@ -179,6 +187,8 @@ def _details(unit: PlannedUnit) -> Iterable[str]:
         yield f"need not run: {unit.unneeded}"
     if unit.because:
         yield f"runs because {unit.because}"
+    if unit.asks:
+        yield f'only if "{printable(unit.asks)}" ends with exit status 0'
     if unit.triggers:
         yield "if " + " or ".join(map(str, unit.triggers))
     if unit.optional:

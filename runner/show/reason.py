@@ -107,7 +107,8 @@ def say_awaited(told: Told) -> str:
             is_free = behind is not None and behind.state == "waiting"
             return f"{lock}, which {hold.unit} is to have first" if is_free else f"{lock}, which {hold.unit} has"
         case "check":
-            return f"a look whether it need run: {', '.join(hold.check)}"
+            asked = f', which asks "{hold.asks}"' if hold.asks else ""
+            return f"a look whether it need run: {', '.join(hold.check)}{asked}"
         case "job":
             holders = sorted(name for name in (hold.unit, *hold.others) if name)
             who = f", which {named(holders)} {'have' if len(holders) > 1 else 'has'}" if holders else ""

@@ -37,7 +37,7 @@ def say_waits(waits: Iterable[WaitsFor], find_holder: Callable[[WaitsFor], str] 
         if one.lock is not UNSET:
             locks.setdefault(find_holder(one), []).append(f'"{one.lock}"')
         elif one.check is not UNSET:
-            said.append("a look whether it need run")
+            said.append("a look whether it need run" if one.asks is UNSET else f'the answer of "{one.asks}"')
         elif one.call is not UNSET:
             said.append(f"its script to call {one.call}")
         else:

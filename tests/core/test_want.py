@@ -5,7 +5,7 @@ from math import inf
 from runner.core.effect import CancelTimer, SetTimer
 from runner.core.event import UnitWaiting, WaitsFor
 from runner.core.observed import CheckEnded
-from runner.core.unit import Dependency, Unit
+from runner.core.unit import Command, Conditions, Dependency, Unit
 
 from .history import lines, tell_history
 from .world import Life, Look, World, make_external, make_unit
@@ -223,6 +223,13 @@ def test_what_need_not_run_lets_its_dependents_go() -> None:
     assert world.journal[1] == UnitWaiting(at=0.0, unit="a", waits_for=(WaitsFor(check=("creates",)),))
     assert lines(world.history, "a")[-1] == "0 unneeded after 0: it is there; runs if it is not there"
     assert outcomes(world) == {"a": "unneeded", "b": "succeeded"}
+
+
+def test_a_look_names_the_command_that_it_may_ask() -> None:
+    asking = make_unit("a", conditions=Conditions(command=Command(shell="have gpu")))
+    world = looked_at(asking, make_unit("b", conditions=Conditions(exists=("/x",))), looks={})
+    waits = [event.waits_for for event in world.journal if isinstance(event, UnitWaiting)]
+    assert waits == [(WaitsFor(check=("if",), asks="have gpu"),), (WaitsFor(check=("if",)),)]
 
 
 def test_what_need_run_says_why() -> None:

@@ -5,8 +5,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from runner.show.plan import render_json, render_text
+from runner.core.freshness import Judgement
+from runner.core.simulate import simulate
+from runner.core.unit import Command, Conditions
+from runner.show.plan import make_plan, render_json, render_text
 from tests.snapshot import assert_snapshot
 
 from .predicted import DURATIONS, plan
@@ -90,6 +94,14 @@ def test_a_name_wider_than_the_column_moves_only_its_own_line() -> None:
     lines = render_text(plan(graph(unit(long), unit("b", long), unit("c", "b")))).splitlines()
     assert f"  {long}  oneshot" in lines
     assert f"  {'c':30}  oneshot   after b" in lines
+
+
+def test_a_condition_that_is_a_command_is_told() -> None:
+    asking = replace(unit("gpu"), conditions=Conditions(exists=("/dev",), command=Command(shell="have gpu")))
+    linked = graph(asking, replace(unit("plain"), conditions=Conditions(exists=("/x",))))
+    assert '  gpu    oneshot   only if "have gpu" ends with exit status 0' in render_text(plan(linked)).splitlines()
+    judgements = {"gpu": Judgement("unneeded", '"/dev" is not there')}
+    assert "only if" not in render_text(make_plan(linked, simulate(linked, {}, judgements=judgements)))
 
 
 def test_the_same_graph_gives_the_same_text() -> None:

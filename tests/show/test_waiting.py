@@ -12,6 +12,11 @@ def test_locks_are_told_by_their_holder() -> None:
     assert say_waits([]) == ""
 
 
+def test_a_look_is_told_by_the_command_that_it_asks() -> None:
+    assert say_waits([WaitsFor(check=("creates",))]) == "a look whether it need run"
+    assert say_waits([WaitsFor(check=("if",), asks="sleep 4")]) == 'the answer of "sleep 4"'
+
+
 def test_many_obstacles_are_told_in_few_words() -> None:
     assert say_waits([WaitsFor(unit=f"u{number}") for number in range(9)]) == "u0, u1, u2, u3 and 5 more"
 
