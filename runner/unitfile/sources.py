@@ -5,6 +5,7 @@ unit's groups have in common, then its own file or its template, then the drop-i
 
 A file that only says ``enabled = false`` is a mask: nothing is merged with it. Drop-ins from the same or a later directory,
 whose authors may not know of the mask, get a warning; those from earlier ones are what is masked.
+A mask that masks nothing gets one too: most likely its name is wrong.
 
 Most directories have nothing to merge, and then the modules that do it are not even imported.
 """
@@ -71,6 +72,10 @@ class _Gatherer:
         """Groups of which what they have in common cannot be read as a whole."""
         self.used: set[str] = set()
         """Stems for whose drop-ins there is a file."""
+        self.masks: dict[str, Document] = {}
+        """By stem the files that only mask, and take no other file's place."""
+        self.instances: set[str] = set()
+        """All that the templates name, those too that have a file of their own."""
 
     def gather(self) -> Gathered:
         result = self.result
@@ -83,6 +88,7 @@ class _Gatherer:
                 self._add_unit(stem, found)
         self._check_drop_ins()
         self._check_groups()
+        self._check_masks()
         result.sources = dict(sorted(result.sources.items()))
         result.problems = list(dict.fromkeys(result.problems))
         return result
@@ -119,6 +125,7 @@ class _Gatherer:
             self._read_drop_ins(name)
         elif _is_mask(document):
             self._warn_of_mask(document, found, name)
+            self._note_mask(document, found, name)
             self.result.sources[name] = document
         else:
             self._make(name, document, template)
@@ -168,6 +175,7 @@ class _Gatherer:
         if document and _is_mask(document):
             without_file = self.stack.drop_ins.keys() - self.stack.files
             self._warn_of_mask(document, found, stem, *(other for other in without_file if template_of(other) == stem))
+            self._note_mask(document, found, stem)
             self.result.masked.add(stem)
             return
         drop_ins, is_whole = self._read_drop_ins(stem)
@@ -187,6 +195,7 @@ class _Gatherer:
             self.result.unsure.add(stem)
         self.result.problems += [*naming.problems, *map(naming.problem, findings)]
         for name in (stem + instance for instance in instances):
+            self.instances.add(name)
             if name not in self.stack.files:  # else that file takes its place
                 self.result.files[name] = found.path
                 self._make(name, document, stem)
@@ -258,6 +267,24 @@ class _Gatherer:
                 what = f"cannot find a unit in the group {quote(group)} that has this in common"
                 hint = did_you_mean(group, populated) or "write one, or remove the file"
                 self.result.problems.append(Problem(what, Place(self.stack.files[stem].path), hint))
+
+    def _note_mask(self, document: Document, found: Found, stem: str) -> None:
+        """Keep in mind a mask that hides no file of an earlier directory. An instance it may hide yet."""
+        if found.layer and found.path not in self.stack.replaced:
+            self.masks[stem] = document
+
+    def _check_masks(self) -> None:
+        """A mask needs something that it hides: what it names, most likely, has another name."""
+        for stem, document in self.masks.items():
+            is_hidden = stem in self.instances or template_of(stem) in self.result.unsure
+            if is_hidden or not self.stack.unread.isdisjoint(groups_of(stem)):
+                continue
+            what = f'cannot find the {"template" if is_template(stem) else "unit"} "{stem}" that this masks'
+            others = [
+                name for name in {**self.result.files, **self.stack.files} if name not in self.masks and not is_common(name)
+            ]
+            hint = did_you_mean(stem, others) or "it has no effect: no earlier directory declares it"
+            self.result.problems.append(Problem(what, document.place(("enabled",)), hint, "warning"))
 
     def _hides_unread(self, group: str) -> bool:
         return any(name.startswith(f"{group}/") for name in self.stack.unread)

@@ -11,6 +11,7 @@ from runner.unitfile.merge import Merged
 from runner.unitfile.sources import Gathered, gather
 
 RUN = 'command = ["true"]\n'
+OFF = "enabled = false\n"
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,41 @@ def test_a_mask_takes_no_notice_of_anything() -> None:
 @pytest.mark.parametrize("text", ["enabled = 0\n", "enabled = true\n", 'enabled = false\nicon = "x"\n'])
 def test_what_is_no_mask(text: str) -> None:
     assert gathered({"a/web.toml": text, "a/web.d/x.toml": "nice = 1\n"}).sources["web"].values["nice"] == 1
+
+
+def test_a_mask_of_nothing_is_told() -> None:
+    files = {
+        "a/web.toml": RUN,
+        "a/g/db.toml": RUN,
+        "a/stub.toml": OFF,
+        "a/p@.toml": f'instances = ["1"]\n{RUN}',
+        "a/q@.toml": f"instances = 1\n{RUN}",
+        "b/wbe.toml": OFF,
+        "b/web.toml": OFF,
+        "b/other.toml": OFF,
+        "b/p@1.toml": OFF,
+        "b/p@2.toml": OFF,
+        "b/q@2.toml": OFF,
+        "b/o@.toml": OFF,
+    }
+    result = gathered(files)
+    told = {str(problem.where): (problem.what, problem.hint) for problem in result.problems if problem.severity == "warning"}
+    hint = "it has no effect: no earlier directory declares it"
+    assert told == {
+        "b/o@.toml:1:1": ('cannot find the template "o@" that this masks', hint),
+        "b/other.toml:1:1": ('cannot find the unit "other" that this masks', hint),
+        "b/p@2.toml:1:1": ('cannot find the unit "p@2" that this masks', 'did you mean "p@"?'),
+        "b/wbe.toml:1:1": ('cannot find the unit "wbe" that this masks', 'did you mean "web"?'),
+    }
+
+
+def test_a_mask_of_what_cannot_be_read_is_believed(forbid: Callable[[str], None]) -> None:
+    files = {"a/g/db.toml": RUN, "a/x.toml": RUN, "b/g/db.toml": OFF}
+    for name, text in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text)
+    forbid("a/g")
+    assert "that this masks" not in str(gather([Path("a"), Path("b")]).problems)
 
 
 def test_a_template_that_is_masked() -> None:
