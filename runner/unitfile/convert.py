@@ -129,7 +129,7 @@ class _Sieve:
                     hint = error.__cause__.hint
             else:
                 return True
-        hint = hint or _hint_of_type(value, branches(annotation)) or _hint_of_place(path)
+        hint = hint or _hint_of_table(value, path) or _hint_of_type(value, branches(annotation)) or _hint_of_place(path)
         self._note(path, value, f"it must be {expected(annotation)}", hint)
         return False
 
@@ -148,6 +148,8 @@ def _hint_of_key(key: str, value: object, known: Collection[str], path: Path) ->
     """What to write instead of a key that there is not."""
     if path == ("health",) and key == "sync":
         return "a script says once that it is complete, which is no sign of life: use notify, log or command"
+    if path == ("limits",) and key in ("mem", "memory", "ram"):
+        return '"as" limits the address space of each process, "data" its heap'
     if not path and key == "name":
         return "the unit's name is the name of its file: leave it out"
     if not path and key == INSTANCES:
@@ -172,6 +174,16 @@ def _hint_of_type(value: object, allowed: list[Branch]) -> str:
     elif str in takes and not isinstance(value, list | dict):
         return f'write it in quotes: "{quote(value)}"'
     return ""
+
+
+def _hint_of_table(value: object, path: Path) -> str:
+    """How a condition or a question is written that stands there as a string."""
+    if not isinstance(value, str):
+        return ""
+    if path in (("if",), ("ready",), ("health",)):
+        asked = "http" if value.startswith(("http://", "https://")) and path[0] != "if" else "command"
+        return f"write what is asked: {path[0]} = {{ {asked} = {quote(value)} }}"
+    return f"write what it has to be: env = {{ {value} = true }}" if path == ("if", "env") and value.isidentifier() else ""
 
 
 def _hint_of_place(path: Path) -> str:

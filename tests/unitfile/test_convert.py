@@ -27,6 +27,12 @@ def test_a_sound_document_is_what_it_says() -> None:
 @pytest.mark.parametrize(
     ("text", "path", "what", "hint"),
     [
+        ('if = "test -e /x"', ("if",), 'cannot use "test -e /x" for "if"', 'if = { command = "test -e /x" }'),
+        ('ready = "https://x/"', ("ready",), 'cannot use "https://x/" for "ready"', 'ready = { http = "https://x/" }'),
+        ('health = "ok"', ("health",), 'cannot use "ok" for "health"', 'health = { command = "ok" }'),
+        ('if = { env = "CI" }', ("if", "env"), 'cannot use "CI" for "if.env"', "env = { CI = true }"),
+        ('if = { env = "A=1" }', ("if", "env"), 'cannot use "A=1" for "if.env"', '"env" is a key of the unit'),
+        ('limits = { memory = "1GiB" }', ("limits", "memory"), 'cannot use the key "memory"', '"as" limits the address space'),
         (
             "description = 5",
             ("description",),
