@@ -190,7 +190,7 @@ class Unit(Value, frozen=True, kw_only=True):
     locks: tuple[str, ...] = ()
     conditions: Conditions | None = None
     creates: tuple[str, ...] = ()
-    """Paths that it makes: where one is not there, it is not up to date."""
+    """Paths that it makes: where one is not there, it is not up to date. Its ``cwd`` is in them already, here and below."""
     inputs: tuple[str, ...] = ()
     """Paths and globs of what it is made from: where their content has changed, it is not up to date."""
     once: Once = "run"

@@ -55,11 +55,11 @@ def look(
     before = memory.made.inputs if memory and memory.made else {}
     made, unreadable = None, ""
     try:
-        made = Made(_digest_of_command(unit), _digest_of_pairs(own), dict(read_inputs(unit.inputs, unit.cwd, before)))
+        made = Made(_digest_of_command(unit), _digest_of_pairs(own), dict(read_inputs(unit.inputs, before)))
     except OSError as error:
         unreadable = f'its input "{_text(error.filename)}" cannot be read: {say_os_error(error)}'
     return Found(
-        there=frozenset(path for path in paths if os.path.exists(absolute(path, unit.cwd))),  # noqa: PTH110
+        there=frozenset(path for path in paths if os.path.exists(path)),  # noqa: PTH110
         environment={name: _text(value) for name, value in values.items() if value is not None},
         os=os.uname().sysname.lower(),
         arch=os.uname().machine,
@@ -69,7 +69,7 @@ def look(
         system=system_id() if unit.inputs else "",
         made=made,
         unreadable=unreadable,
-        is_on_volume=_are_on_volume([*unit.creates, *unit.inputs], unit.cwd, state) if unit.inputs else True,
+        is_on_volume=_are_on_volume([*unit.creates, *unit.inputs], state) if unit.inputs else True,
     )
 
 
@@ -84,11 +84,6 @@ def takes_a_look_at_files(unit: Unit) -> bool:
     return bool(unit.creates or unit.inputs or (conditions and (conditions.exists or conditions.missing)))
 
 
-def absolute(path: str, cwd: str) -> str:
-    """A path of a unit file, as seen from the directory in which the unit runs."""
-    return os.path.join(cwd, path)  # noqa: PTH118
-
-
 def _text(path: str | bytes) -> str:
     """As it can be kept and told: bytes that are no UTF-8 as escapes, so that two names stay two."""
     return os.fsencode(path).decode(errors="backslashreplace")
@@ -97,12 +92,12 @@ def _text(path: str | bytes) -> str:
 # ------------------------------------------------------------------ inputs
 
 
-def read_inputs(patterns: Iterable[str], cwd: str, before: Mapping[str, Content]) -> Iterator[tuple[str, Content]]:
+def read_inputs(patterns: Iterable[str], before: Mapping[str, Content]) -> Iterator[tuple[str, Content]]:
     """What is in every file that the paths and globs stand for, in the order of their names; of a directory, in all below it.
 
     Raises ``OSError`` where one cannot be read. One that is not there is an input too: it may come.
     """
-    paths = {path for pattern in patterns for path in _expand(absolute(pattern, cwd))}
+    paths = {path for pattern in patterns for path in _expand(pattern)}
     now = time.time_ns()
     for path in sorted(paths):
         name = _text(path)
@@ -242,9 +237,9 @@ def _read(path: str) -> str:
         return ""
 
 
-def _are_on_volume(paths: Iterable[str], cwd: str, state: str) -> bool:
+def _are_on_volume(paths: Iterable[str], state: str) -> bool:
     volume = _device(state)
-    return all(_device(_fixed_part(absolute(path, cwd))) == volume for path in paths)
+    return all(_device(_fixed_part(path)) == volume for path in paths)
 
 
 def _fixed_part(pattern: str) -> str:

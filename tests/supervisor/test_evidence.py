@@ -23,6 +23,7 @@ from runner.supervisor.evidence import (
     takes_a_look_at_files,
     user_name,
 )
+from runner.unitfile import load
 
 OLD = 1_000_000_000
 
@@ -38,7 +39,10 @@ def write(path: Path, text: str = "x", *, old: bool = True) -> Path:
 
 def read(directory: Path, *patterns: str, before: Mapping[str, Content] | None = None) -> dict[str, Content]:
     """What inputs contain, by their path from the directory."""
-    found = read_inputs(patterns, str(directory), {f"{directory}/{path}": content for path, content in (before or {}).items()})
+    found = read_inputs(
+        [str(directory / pattern) for pattern in patterns],
+        {f"{directory}/{path}": content for path, content in (before or {}).items()},
+    )
     return {path.removeprefix(f"{directory}/"): content for path, content in found}
 
 
@@ -104,7 +108,7 @@ def test_what_has_just_changed_has_no_stamp(tmp_path: Path) -> None:
     write(tmp_path / "a", old=False)
     assert read(tmp_path, "a")["a"].stamp == ()
     for file in (Path(sys.executable).resolve(), Path(os.__file__)):
-        ((_, content),) = read_inputs([str(file)], "", {})
+        ((_, content),) = read_inputs([str(file)], {})
         assert len(content.stamp) == 4
 
 
@@ -152,7 +156,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         "import os, sys; from runner.supervisor.evidence import read_inputs\n"
         "os.setuid(65534)\n"
         "for path in sys.argv[1:]:\n"
-        "    try: list(read_inputs([path], '', {}))\n"
+        "    try: list(read_inputs([path], {}))\n"
         "    except PermissionError as error: print(error.filename)\n"
     )
     paths = [str(tmp_path / "secret"), str(tmp_path / "closed")]
@@ -192,10 +196,16 @@ def test_only_what_is_asked_for_is_looked_at(tmp_path: Path) -> None:
     assert found.made.inputs == {}
 
 
-def test_paths_are_seen_from_where_the_unit_runs(tmp_path: Path) -> None:
-    write(tmp_path / "a")
-    unit = make(cwd=str(tmp_path), creates=("a", "b"), conditions=Conditions(exists=("a",), missing=(str(tmp_path / "c"),)))
-    assert looked(unit, tmp_path).there == {"a"}
+def test_paths_are_seen_from_where_the_unit_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "sub" / "a")
+    write(
+        tmp_path / "units" / "make.toml",
+        'command = "make"\ncwd = "sub"\ncreates = ["a", "b"]\ninputs = ["*"]\nif = { exists = "a", missing = "c" }\n',
+    )
+    monkeypatch.chdir(tmp_path)
+    found = looked(load([Path("units")], {"PATH": ""}).graph.units["make"], tmp_path)
+    assert found.made is not None
+    assert (sorted(found.there), [*found.made.inputs]) == (["sub/a"], ["sub/a"])
 
 
 def test_variables_and_the_system(tmp_path: Path) -> None:
@@ -206,7 +216,7 @@ def test_variables_and_the_system(tmp_path: Path) -> None:
 
 
 def test_what_an_input_that_cannot_be_read_says(tmp_path: Path) -> None:
-    found = looked(make(inputs=("x" * 300,), cwd=str(tmp_path)), tmp_path)
+    found = looked(make(inputs=(f"{tmp_path}/{'x' * 300}",)), tmp_path)
     assert found.made is None
     assert found.unreadable == f'its input "{tmp_path}/{"x" * 300}" cannot be read: file name too long'
 
