@@ -1,6 +1,7 @@
-"""Run the example workspace as its README says, hold it against what it must come to, and end it with SIGTERM.
+"""Run the example workspace as its README says, from nothing and once more, and hold both runs against what they must come to.
 
-``example.py WORKSPACE``: the directory is made where it is not there. Run from the directory that holds units/.
+``example.py WORKSPACE``: a directory that is not there yet. Run from the directory that holds units/. Each run is ended with
+SIGTERM when its startup is finished.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+MADE_ONCE = {"app/venv", "app/install"}
+"""What the second run need not make again."""
 SUCCEEDED = {
-    *("workspace", "app/clone", "app/venv", "app/install", "app/test", "report"),
+    *("workspace", "app/clone", "app/test", "report"),
     *("legacy/tools", "legacy/agent", "legacy/dotfiles", "install-tools", "extras/cold"),
 }
 BY_DESIGN = "extras/warm-cache"
@@ -47,21 +50,30 @@ def startup(events: list[dict[str, Any]]) -> dict[str, Any]:
     return next(event for event in events if event["event"] == "startup-finished")
 
 
-def main() -> int:
+def check(workspace: str, state: str, *, is_first: bool) -> None:
     """Run it, print its report, and fail with an AssertionError where it came to anything else than it must."""
-    workspace = sys.argv[1]
-    with tempfile.TemporaryDirectory() as state:
-        events, exit_status = run(environment(workspace, state))
+    events, exit_status = run(environment(workspace, state))
     ended = {event["unit"]: event["outcome"] for event in events if event["event"] == "unit-ended"}
     finished = startup(events)
     print(Path(workspace, "report.txt").read_text(encoding="utf-8").rstrip())
-    print(f"startup {finished['outcome']} in {finished['duration']:.1f} s, exit status {exit_status}")
+    unneeded = sorted(unit for unit, outcome in ended.items() if outcome == "unneeded")
+    print(f"startup {finished['outcome']} in {finished['duration']:.1f} s, exit status {exit_status}, unneeded: {unneeded}")
     assert {unit for unit, outcome in ended.items() if outcome == "succeeded"} >= SUCCEEDED, ended
+    assert {ended[unit] for unit in MADE_ONCE} == {"succeeded" if is_first else "unneeded"}, ended
     assert ended[BY_DESIGN] == "failed", ended
     assert finished["outcome"] == "succeeded", finished
     assert exit_status == 128 + signal.SIGTERM, exit_status
     with socket.socket() as probe:
         assert probe.connect_ex(ADDRESS) != 0, f"somebody still listens on {ADDRESS}"
+
+
+def main() -> int:
+    """Run it twice in a workspace that is not there yet."""
+    workspace = sys.argv[1]
+    assert not Path(workspace).exists(), f"{workspace} is there already"
+    with tempfile.TemporaryDirectory() as state:
+        check(workspace, state, is_first=True)
+        check(workspace, state, is_first=False)
     return 0
 
 

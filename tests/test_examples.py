@@ -46,6 +46,9 @@ def test_the_example_shows_what_it_is_to_show() -> None:
     assert graph.units["system/packages"].locks == ("apt",)
     assert graph.units["app/server"].kind == "service"
     assert graph.handlers == {"extras/cold"}
+    assert [name for name, unit in graph.units.items() if unit.creates] == ["app/install", "app/venv", "system/packages"]
+    assert {name for name, unit in graph.units.items() if unit.inputs} == {"app/install"}
+    assert {name for name, unit in graph.units.items() if unit.conditions} == {"system/packages"}
     assert [name for name, unit in graph.units.items() if unit.command and "$RUNNER_ENV" in unit.command.script] == ["app/clone"]
     assert {edge.requires for edge in graph.after["report"].values() if edge.dependency != "workspace"} == {"completion"}
     assert graph.order()[0] == "workspace"
