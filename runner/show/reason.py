@@ -107,8 +107,9 @@ def say_awaited(told: Told) -> str:
             is_free = behind is not None and behind.state == "waiting"
             return f"{lock}, which {hold.unit} is to have first" if is_free else f"{lock}, which {hold.unit} has"
         case "check":
-            asked = f', which asks "{hold.asks}"' if hold.asks else ""
-            return f"a look whether it need run: {', '.join(hold.check)}{asked}"
+            if hold.asks:
+                return f'the answer of "{hold.asks}", which says whether it need run'
+            return f"a look whether it need run: {', '.join(hold.check)}"
         case "job":
             holders = sorted(name for name in (hold.unit, *hold.others) if name)
             who = f", which {named(holders)} {'have' if len(holders) > 1 else 'has'}" if holders else ""
