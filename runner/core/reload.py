@@ -9,7 +9,8 @@ What is declared takes the place of what was in one step, and each unit follows 
 - one that is **gone** is stopped, and its name is free for anybody who brings it again;
 - one that has **changed** follows at its next start. If it waits, that is now: it looks at its dependencies again. If it
   runs, it goes on as it was, and is stopped as it was; only whom it waits for, and so the order of a stop, is new. With
-  ``restart`` it begins anew at once, and runs again if it has failed.
+  ``restart`` it begins anew at once, and runs again if it has failed; so does one that still runs as an earlier file said,
+  because it changed before and had no new start since.
 
 A unit of which its own file says nothing new can wait for something else all the same: a member was added to a group, another
 unit says ``before``. It looks at its dependencies again if it waits.
@@ -53,7 +54,7 @@ def reload(run: Run, request: UnitsReloaded) -> None:
     if cycles := graph.cycles():
         _refuse(run, request, _say_cycle(cycles[0]))
         return
-    changes = compare(run, request.units)
+    changes = compare(run, request.units, to_restart=request.restart)
     waiting = list(_that_wait_for_something_else(run, graph, changes))
     _replace(run, graph, changes, [*waiting, *changes.changed])
     if request.call:
@@ -69,13 +70,18 @@ def reload(run: Run, request: UnitsReloaded) -> None:
     urgency.reckon(run)
 
 
-def compare(run: Run, units: Iterable[Unit]) -> Changes:
-    """How these units differ from those that are declared."""
+def compare(run: Run, units: Iterable[Unit], *, to_restart: bool = False) -> Changes:
+    """How these units differ from those that are declared and, where they are ``to_restart``, from those that run."""
+
+    def has_changed(name: str, unit: Unit) -> bool:
+        node = run.nodes[name]
+        return unit != before[name] or (to_restart and node.has_invocation and unit != node.unit)
+
     before = {name: run.graph.units[name] for name, node in run.nodes.items() if node.is_declared}
     now = {unit.name: unit for unit in units}
     return Changes(
         added=tuple(name for name in now if name not in before),
-        changed=tuple(name for name, unit in now.items() if name in before and unit != before[name]),
+        changed=tuple(name for name, unit in now.items() if name in before and has_changed(name, unit)),
         removed=tuple(name for name in before if name not in now),
     )
 

@@ -58,6 +58,18 @@ def test_nothing_is_written_down_where_nothing_differs() -> None:
     assert not any(isinstance(event, UnitsChanged) for event in world.journal)
 
 
+def test_a_restart_finds_also_what_changed_before_and_still_runs_as_it_was() -> None:
+    old, same = make_unit("a", kind="service"), make_unit("b", kind="service")
+    world = World([old, same], {"a": [Life(runs=99.0)] * 2, "b": [Life(runs=99.0)]}, keep=True)
+    world.start()
+    units = [replace(old, description="new"), same]
+    world.reload(units, at=1.0)
+    calls = [world.reload(units, at=at, restart=restart) for at, restart in ((2.0, False), (3.0, True), (4.0, True))]
+    world.run(until=5.0)
+    assert [world.reports[call].changed for call in calls] == [(), ("a",), ()]
+    assert [event.at for event in world.journal if isinstance(event, UnitStarting)] == [0.0, 0.0, 3.0]
+
+
 def test_files_with_faults_are_not_for_the_engine() -> None:
     run = Run(link([make_unit("a")])[0], "r", jobs=None, fail_fast=False, keep=False)
     with pytest.raises(ValueError, match="faults"):
