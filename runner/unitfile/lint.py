@@ -51,7 +51,8 @@ def lint(unit: Unit, search_path: str | None, has_program: HasProgram) -> Iterat
         program = _program(command)
         if program and program not in _GIVEN and not has_program(program, search_path):
             what = f'cannot find the program {quote(program)} of "{".".join(path)}": it is not on PATH'
-            yield Finding(path, what, "fine if an earlier unit installs it", severity="warning")
+            without = "; until then the condition does not hold" if path[0] == "if" and command.shell else ""
+            yield Finding(path, what, f"fine if an earlier unit installs it{without}", severity="warning")
     if unit.command is None:
         return
     path = ("script",) if unit.command.script else ("command",)

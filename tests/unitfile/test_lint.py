@@ -160,3 +160,12 @@ def test_a_service_that_gives_values_says_when_it_has() -> None:
     assert warnings(serve(argv=("bash", "-c", "echo A=1 >>$RUNNER_ENV"))) == [(("command",), what)]
     assert warnings(serve(script="echo A=1 >>$RUNNER_ENV", ready=Ready(delay=1.0))) == []
     assert warnings(serve("oneshot", script="echo A=1 >>$RUNNER_ENV")) == []
+
+
+def test_a_condition_whose_program_is_not_there_does_not_hold() -> None:
+    def hint(command: Command) -> str:
+        unit = Unit(name="a", kind="target", conditions=Conditions(command=command))
+        return next(lint(unit, "/bin:/usr/bin", has_program)).hint
+
+    assert hint(Command(shell="ask")) == "fine if an earlier unit installs it; until then the condition does not hold"
+    assert hint(Command(argv=("ask",))) == "fine if an earlier unit installs it"
