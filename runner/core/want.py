@@ -143,8 +143,12 @@ def enter(run: Run, node: Node, newly: Container[str] = ()) -> None:
 
 
 def tell_dependents(run: Run, node: Node) -> None:
-    """Let those who wait for a node know its news, and those who were skipped because of it."""
+    """Let those who wait for a node know its news, and those who were skipped because of it.
+
+    The latter are called back before anybody is let go: who waits for such a one too must not go without it.
+    """
     revived: list[str] = []
+    free: list[Node] = []
     for name, edge in run.graph.dependents[node.name].items():
         dependent = run.nodes[name]
         if dependent.holds:
@@ -161,11 +165,26 @@ def tell_dependents(run: Run, node: Node) -> None:
         elif state == "pending":
             dependent.unmet[node.name] = edge
         elif dependent.unmet.pop(node.name, None) and not dependent.unmet:
-            dependent.released_by = node.name
-            run.cancel_timers(dependent, "wait")
-            go(run, dependent)
+            free.append(dependent)
     if revived and run.stop_reason is None:
         want(run, revivable(run, [node.name]))
+    _let_go(run, free, node, is_any_revived=bool(revived))
+
+
+def _let_go(run: Run, free: list[Node], by: Node, *, is_any_revived: bool) -> None:
+    """The news of a unit let these go, except who waits for one that was called back by the same news."""
+    for node in free:
+        node.unmet = _unmet(run, node) if is_any_revived else {}
+        if not node.unmet:
+            node.released_by = by.name
+            run.cancel_timers(node, "wait")
+            go(run, node)
+
+
+def _unmet(run: Run, node: Node) -> dict[str, Edge]:
+    """The dependencies that a unit has to wait for."""
+    edges = run.graph.after[node.name].items()
+    return {name: edge for name, edge in edges if release_of(edge, run.nodes[name]) == "pending"}
 
 
 def _is_way_free(run: Run, node: Node) -> bool:
