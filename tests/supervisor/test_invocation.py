@@ -64,7 +64,7 @@ class TestEnds:
             assert Census().members(invocation.pid, invocation.name)
 
     def test_who_is_left_says_its_last_words_before_the_end(self, host: FakeHost, tmp_path: Path) -> None:
-        line = "sh -c 'trap \"echo bye; exit\" TERM; echo up; while :; do sleep 600; done' & wait; exit 0"
+        line = "sh -c 'trap \"echo bye; exit\" TERM; echo up; sleep 600 & wait' & wait; exit 0"
         host.on_line = lambda _, line: host.observe(StatusReported(at=0, unit="a", invocation="", text=line.decode()))
         with invoked(host, make("a", line), tmp_path) as invocation:
             host.run_until(StatusReported)
