@@ -12,7 +12,7 @@ import pytest
 from runner.core.observed import ProbeSucceeded, ProcessExited, StatusReported, StopCommandEnded, TimeoutExtended, TreeEnded
 from runner.core.unit import Command
 from runner.supervisor.spawn import SpawnError
-from runner.supervisor.tree import Census
+from runner.supervisor.tree import Census, look_for
 
 from .harness import deadline, is_there, make, no_descriptor_left, python, service
 from .host import FakeHost, invoked
@@ -61,10 +61,10 @@ class TestEnds:
         line = f"mkfifo {tmp_path}/there; setsid sh -c 'echo > {tmp_path}/there; exec sleep 600' & cat {tmp_path}/there"
         with invoked(host, make("a", line), tmp_path) as invocation:
             assert not host.run_until(ProcessExited).left
-            assert Census().members(invocation.pid, invocation.name)
+            assert look_for(host.birth, lambda census: census.members(invocation.pid, invocation.name))
 
     def test_who_is_left_says_its_last_words_before_the_end(self, host: FakeHost, tmp_path: Path) -> None:
-        line = "sh -c 'trap \"echo bye; exit\" TERM; echo up; sleep 600 & wait' & wait; exit 0"
+        line = "sh -c 'trap \"echo bye; exit\" TERM; sleep 600 & echo up; wait' & wait; exit 0"
         host.on_line = lambda _, line: host.observe(StatusReported(at=0, unit="a", invocation="", text=line.decode()))
         with invoked(host, make("a", line), tmp_path) as invocation:
             host.run_until(StatusReported)
