@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from runner.core.unit import Command
 from runner.supervisor.spawn import SpawnError
 from runner.supervisor.tree import Census, look_for
 
-from .harness import deadline, is_there, make, no_descriptor_left, python, service
+from .harness import PYTHON, deadline, is_there, make, no_descriptor_left, python, service
 from .host import FakeHost, invoked
 
 
@@ -64,7 +65,9 @@ class TestEnds:
             assert look_for(host.birth, lambda census: census.members(invocation.pid, invocation.name))
 
     def test_who_is_left_says_its_last_words_before_the_end(self, host: FakeHost, tmp_path: Path) -> None:
-        line = "sh -c 'trap \"echo bye; exit\" TERM; sleep 600 & echo up; wait' & wait; exit 0"
+        code = "import os, signal\nsignal.signal(signal.SIGTERM, lambda *_: (print('bye', flush=True), os._exit(0)))\n"
+        code += "print('up', flush=True)\nsignal.pause()"
+        line = f"{shlex.join([*PYTHON, code])} & wait; exit 0"
         host.on_line = lambda _, line: host.observe(StatusReported(at=0, unit="a", invocation="", text=line.decode()))
         with invoked(host, make("a", line), tmp_path) as invocation:
             host.run_until(StatusReported)
