@@ -277,3 +277,29 @@ def test_who_is_needed_at_the_second_look_too_runs() -> None:
     units = [make_unit(name, locks=("apt",), **CREATES) for name in "ab"]
     world = looked_at(*units, looks={"b": [Look(), Look(takes=0.5)]})
     assert lines(world.history, "b")[-2:] == ["1 waits for a look at creates", "2.5 succeeded after 1: exit status 0"]
+
+
+def test_who_waits_for_one_that_is_called_back_is_not_let_go_before_it() -> None:
+    units = [
+        make_unit("broken"),
+        make_unit("first", after=after("broken")),
+        make_external("login"),
+        make_unit("between", after=after("first", "login")),
+        make_unit("last", after=(*after("broken", "first"), *after("between", completion=True))),
+        make_unit("other", after=after("first")),
+    ]
+    mended = [
+        make_unit("first"),
+        *units[2:4],
+        make_unit("last", after=(*after("first"), *after("between", completion=True))),
+        make_unit("other", after=after("first"), timeout=9.0),
+    ]
+    world = World(units, {"broken": FAILS})
+    world.start()
+    world.reload(mended, at=2.0, restart=True)
+    world.call("start", "login", at=5.0)
+    world.call("complete", "login", at=6.0)
+    world.run()
+    assert lines(world.history, "between")[-1] == "7 succeeded after 1: exit status 0"
+    assert lines(world.history, "last")[-1] == "8 succeeded after 1: exit status 0"
+    assert lines(world.history, "other")[-1] == "4 succeeded after 1: exit status 0"
