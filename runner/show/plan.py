@@ -89,7 +89,7 @@ def render_json(plan: Plan) -> str:
 def render_text(plan: Plan) -> str:
     """The plan for people, in 80 columns as far as names allow."""
     table = _Table(plan)
-    lines = [_headline(plan), *table.caption()]
+    lines = [*wrap(_headline(plan), ""), *table.caption()]
     for number, step in enumerate(plan.steps, 1):
         lines += ["", f"step {number}"]
         for unit in step:
