@@ -65,8 +65,8 @@ class TestEnds:
             assert look_for(host.birth, lambda census: census.members(invocation.pid, invocation.name))
 
     def test_who_is_left_says_its_last_words_before_the_end(self, host: FakeHost, tmp_path: Path) -> None:
-        code = "import os, signal\nsignal.signal(signal.SIGTERM, lambda *_: (print('bye', flush=True), os._exit(0)))\n"
-        code += "print('up', flush=True)\nsignal.pause()"
+        code = "import os, signal\nsignal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'bye\\n'), os._exit(0)))\n"
+        code += "os.write(1, b'up\\n')\nsignal.pause()"
         line = f"{shlex.join([*PYTHON, code])} & wait; exit 0"
         host.on_line = lambda _, line: host.observe(StatusReported(at=0, unit="a", invocation="", text=line.decode()))
         with invoked(host, make("a", line), tmp_path) as invocation:
