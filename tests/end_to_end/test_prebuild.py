@@ -28,13 +28,13 @@ PHASES = {"prebuild": "prebuilds", "claim": "ann", "restart": "ann", "image": "a
 TITLES = ("unit", "prebuilt", "claimed", "restarted", "another image")
 MAKE_ROOT = """
 set -eu
-mkdir -p "$1/upper" "$1/work" "$1/root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
-mkdir -p "$1/root/home/ann"
-mount --bind "$2" "$1/root/home/ann"
-mount -t proc proc "$1/root/proc"
-mount --rbind /dev "$1/root/dev"
-rm -f "$1/root/etc/machine-id"
+mkdir -p "$1/upper" "$1/work" "$1/top"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/top"
+mkdir -p "$1/top/home/ann"
+mount --bind "$2" "$1/top/home/ann"
+mount -t proc proc "$1/top/proc"
+mount --rbind /dev "$1/top/dev"
+rm -f "$1/top/etc/machine-id"
 """
 """Makes the root of the container $1, with the home volume $2."""
 
@@ -42,7 +42,7 @@ rm -f "$1/root/etc/machine-id"
 def run_container(image: Path, home: Path, *phases: str) -> None:
     """One start of a container, in which the startup is run once for each phase. Its first process is a shell, as often."""
     ups = "".join(
-        f'chroot "$1/root" /usr/bin/env HOME=/home/ann CODER_WORKSPACE_OWNER_NAME={PHASES[phase]} XDG_RUNTIME_DIR=/home/ann/run '
+        f'chroot "$1/top" /usr/bin/env HOME=/home/ann CODER_WORKSPACE_OWNER_NAME={PHASES[phase]} XDG_RUNTIME_DIR=/home/ann/run '
         f'"$3" -m runner up --units /home/ann/units --output json > "$2/{phase}.jsonl"\n'
         for phase in phases
     )
